@@ -1,0 +1,53 @@
+"""What the screens of accounts share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from apps.accounts.codes import CodesField
+
+SCOPE_FIELDS = ("series", "tpa", "hospital", "provider", "member")
+CODES_HELP = {
+    "series": _("Codes, separated by commas. Empty: all series."),
+    "scopes": _("Separated by commas, e.g. claims:read, claims:write."),
+}
+
+
+class AccountsAdmin(ModelAdmin):
+    list_per_page = 50
+    show_full_result_count = False
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Lists of codes are typed as one line."""
+        if db_field.name in CODES_HELP:
+            return CodesField(
+                label=db_field.verbose_name,
+                required=not db_field.blank,
+                help_text=CODES_HELP[db_field.name],
+                widget=UnfoldAdminTextInputWidget(),
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def ask(self, request: HttpRequest, obj: models.Model, **context: Any) -> HttpResponse:
+        """A page that asks before what cannot be taken back; its button posts to the same address."""
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "original": obj,
+            "title": context["question"],
+            **context,
+        }
+        return TemplateResponse(request, "accounts/ask.html", page)
+
+    def say(self, request: HttpRequest, message: Any) -> None:
+        messages.success(request, str(message))

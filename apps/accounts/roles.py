@@ -1,0 +1,64 @@
+"""The roles this house knows: codes that actions name, words people use, limits to start from.
+
+Names and limits are edited in the admin; `sync_roles` adds what is missing and overwrites nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.apps import apps as current_apps
+from django.apps.registry import Apps
+
+YUAN = 100  # fen
+
+
+class RoleSpec(NamedTuple):
+    code: str
+    name: str
+    name_en: str
+    authority_fen: int = 0
+
+
+CATALOGUE: tuple[RoleSpec, ...] = (
+    RoleSpec("intake", "受理", "Intake"),
+    RoleSpec("first_review", "初审", "First review", 5_000 * YUAN),
+    RoleSpec("second_review", "复核", "Second review", 50_000 * YUAN),
+    RoleSpec("senior_adjuster", "高级理赔员", "Senior adjuster", 100_000 * YUAN),
+    RoleSpec("final_approval", "审批", "Final approval", 1_000_000 * YUAN),
+    RoleSpec("investigation", "调查", "Investigation"),
+    RoleSpec("medical_review", "医审", "Medical review"),
+    RoleSpec("quality_check", "质检", "Quality check"),
+    RoleSpec("payment_check", "支付复核", "Payment check"),
+    RoleSpec("finance", "财务", "Finance"),
+    RoleSpec("compliance", "合规", "Compliance"),
+    RoleSpec("insurer_user", "保司用户", "Insurer's user"),
+    RoleSpec("mailroom", "收件室", "Mailroom"),
+    RoleSpec("service_specialist", "服务专员", "Service specialist"),
+    RoleSpec("recovery", "追偿", "Recovery"),
+    RoleSpec("manager", "经理", "Manager"),
+    RoleSpec("supervisor", "主管", "Supervisor", 100_000 * YUAN),
+    RoleSpec("auditor", "审计（只读）", "Auditor (reads only)"),
+    RoleSpec("adjuster_lead", "理赔组长", "Adjusters' lead", 100_000 * YUAN),
+    RoleSpec("tpa_manager", "TPA 经理", "TPA manager"),
+    RoleSpec("finance_lead", "财务负责人", "Finance lead"),
+    RoleSpec("duty_lead", "值班负责人", "Duty lead"),
+    RoleSpec("api_hospital", "接口：医院", "API: hospital"),
+    RoleSpec("api_tpa", "接口：TPA", "API: TPA"),
+    RoleSpec("api_provider", "接口：服务商", "API: service provider"),
+    RoleSpec("api_member_app", "接口：会员端", "API: member front end"),
+)
+MACHINES = frozenset(spec.code for spec in CATALOGUE if spec.code.startswith("api_"))
+# Who may read who read what (LAW-09).
+READERS_OF_THE_ACCESS_LOG = frozenset({"compliance", "auditor"})
+
+
+def sync_roles(using: str = "default", apps: Apps = current_apps, **kwargs: Any) -> None:
+    """Create the roles that are missing; connected to `post_migrate`. One or two statements."""
+    try:
+        roles = apps.get_model("accounts", "Role").objects.using(using)
+    except LookupError:
+        return  # the table was migrated away
+    known = set(roles.values_list("code", flat=True))
+    missing = [spec for spec in CATALOGUE if spec.code not in known]
+    roles.bulk_create([roles.model(**spec._asdict()) for spec in missing], ignore_conflicts=True)

@@ -1,0 +1,34 @@
+"""Small questions about cover that intake, the engine and the check list share."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from apps.adjudication.codes import NETWORK_OF
+from apps.adjudication.facts import Facts, HospitalFacts, PolicyFacts, VisitFacts
+
+
+def covered_on(policy: PolicyFacts, day: date) -> bool:
+    """In force on a day: a policy that ended early covers up to `ended_on` (C9)."""
+    if policy.status == "PENDING" or (policy.status != "IN_FORCE" and policy.ended_on is None):
+        return False
+    return policy.effective_on <= day <= policy.covers_until
+
+
+def emergency(visit: VisitFacts) -> bool:
+    """Flagged as emergency or seen in an emergency department (LAW-07, VIS-03)."""
+    return visit.emergency or visit.visit_type == "EMERGENCY"
+
+
+def in_network(hospital: HospitalFacts, benefit: str) -> bool:
+    """Listed for the benefit, or for the one whose network it uses (NET-01)."""
+    return not set(NETWORK_OF.get(benefit, (benefit,))).isdisjoint(hospital.networks)
+
+
+def missing_rider(facts: Facts, benefit: str) -> bool:
+    """An optional benefit whose rider the policy lacks: the plan names the rider, or the
+    handbook's network calls the benefit optional and the plan has nothing of it (NET-03)."""
+    planned = facts.plan.benefit(benefit)
+    if planned is not None:
+        return bool(planned.rider) and planned.rider not in facts.policy.riders
+    return any(network.benefit == benefit and network.optional for network in facts.handbook.networks)

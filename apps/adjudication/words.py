@@ -1,0 +1,69 @@
+"""Chinese names of codes inside messages; an unknown code shows itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from apps.adjudication.codes import BENEFIT_NAMES, CAUSE_NAMES, KIND_NAMES
+
+CHANNELS = {
+    "ONLINE": "在线理赔", "MINIPROGRAM": "小程序", "HOTLINE": "服务热线", "EMAIL": "电子邮件",
+    "MAIL": "邮寄", "HOSPITAL": "医院",
+}  # fmt: skip
+DEPARTMENTS = {"GENERAL": "普通部", "SPECIAL": "特需部", "INTERNATIONAL": "国际部"}
+OWNERSHIPS = {"PUBLIC": "公立", "PRIVATE": "私立"}
+POLICY_STATES = {"IN_FORCE": "有效", "PENDING": "未生效", "LAPSED": "失效", "TERMINATED": "终止"}
+BILL_STATES = {"VOID": "已作废", "RED_LETTER": "已红冲", "EXCHANGED": "已换开", "VALID": "有效"}
+GRADES = {1: "一级", 2: "二级", 3: "三级"}
+
+
+def benefit_name(code: str) -> str:
+    return BENEFIT_NAMES.get(code, code)
+
+
+def kind_name(code: str) -> str:
+    return KIND_NAMES.get(code, code)
+
+
+def cause_name(code: str) -> str:
+    return CAUSE_NAMES.get(code, code)
+
+
+def department_name(code: str) -> str:
+    return DEPARTMENTS.get(code, code)
+
+
+def ownership_name(code: str) -> str:
+    return OWNERSHIPS.get(code, code)
+
+
+def policy_state_name(code: str) -> str:
+    return POLICY_STATES.get(code, code)
+
+
+def bill_state_name(code: str) -> str:
+    return BILL_STATES.get(code, code)
+
+
+def grade_name(grade: int | None) -> str:
+    return "未定级" if grade is None else GRADES.get(grade, str(grade))
+
+
+def channel_names(codes: Iterable[str]) -> str:
+    return "、".join(CHANNELS.get(code, code) for code in codes)
+
+
+def gap_name(subject: str, why: str) -> str:
+    """What is wrong with whose identity paper."""
+    return f"{SUBJECTS.get(subject, subject)}：{GAPS.get(why, why)}"
+
+
+def gap_name_en(subject: str, why: str) -> str:
+    return f"{subject.lower()}: {GAPS_EN.get(why, why)}"
+
+
+SUBJECTS = {"INSURED": "被保险人", "PAYEE": "领款人（监护人）"}
+GAPS = {"ABSENT": "未提供", "EXPIRED": "证件已过期", "NO_PHOTO": "证件无照片", "ILLEGIBLE": "影像不清晰"}
+GAPS_EN = {
+    "ABSENT": "not supplied", "EXPIRED": "expired", "NO_PHOTO": "has no photo", "ILLEGIBLE": "not legible",
+}  # fmt: skip

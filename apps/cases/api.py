@@ -1,0 +1,180 @@
+"""Case files over the API: lists, one case, what can be done with it, and doing it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.visibility import visible_to
+from apps.cases.engine import Availability, available, perform
+from apps.cases.models import CaseEvent, CaseFile, Clock
+from apps.core.api import ActorMixin
+from apps.core.errors import InvalidInput, NotFound
+from apps.core.money import to_yuan
+
+
+class ClockSerializer(serializers.ModelSerializer[Clock]):
+    class Meta:
+        model = Clock
+        fields = [
+            "key", "spec_id", "statutory", "state", "started_at", "due_at", "day", "act_by", "target_at",
+            "provisional", "breached", "stopped_at",
+        ]  # fmt: skip
+
+
+class CaseSerializer(serializers.ModelSerializer[CaseFile]):
+    """One row of a list. Names are masked; amounts are yuan as text."""
+
+    state_label = serializers.CharField(source="get_state_display", read_only=True)
+    member = serializers.CharField(source="member.number", read_only=True)
+    member_name = serializers.CharField(source="member.masked_name", read_only=True)
+    policy = serializers.CharField(source="policy.number", read_only=True)
+    amount = serializers.SerializerMethodField()
+
+    class Meta:
+        model = CaseFile
+        fields = [
+            "number", "kind", "state", "state_label", "series", "member", "member_name", "policy", "amount",
+            "priority", "next_due", "open", "version", "opened_at", "closed_at",
+        ]  # fmt: skip
+
+    @extend_schema_field(OpenApiTypes.DECIMAL)
+    def get_amount(self, case: CaseFile) -> str:
+        return str(to_yuan(case.amount_fen))
+
+
+class ActionSerializer(serializers.Serializer[Availability]):
+    """An action the caller's roles know in this state, and why it is blocked if it is."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()
+    allowed = serializers.BooleanField()
+    blockers = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    fields_ = serializers.ListField(child=serializers.DictField(), help_text=_("name, label, required"))
+
+    def to_representation(self, found: Availability) -> dict[str, Any]:
+        act = found.action
+        return {
+            "name": act.name,
+            "label": str(act.label),
+            "allowed": found.allowed,
+            "blockers": [
+                {"code": blocker.code, "message": str(blocker.message), "rule": blocker.rule}
+                for blocker in found.blockers
+            ],
+            "fields": [
+                {"name": item.name, "label": str(item.metadata.get("label", item.name)), "required": _required(item)}
+                for item in fields(act.input)
+            ],
+        }
+
+
+def _required(item: Any) -> bool:
+    from dataclasses import MISSING
+
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+class CaseDetailSerializer(CaseSerializer):
+    clocks = ClockSerializer(many=True, read_only=True)
+    actions = serializers.SerializerMethodField()
+
+    class Meta(CaseSerializer.Meta):
+        fields = [*CaseSerializer.Meta.fields, "clocks", "actions"]
+
+    @extend_schema_field(ActionSerializer(many=True))
+    def get_actions(self, case: CaseFile) -> Any:
+        return ActionSerializer(available(case, self.context["actor"]), many=True).data
+
+
+class EventSerializer(serializers.ModelSerializer[CaseEvent]):
+    class Meta:
+        model = CaseEvent
+        fields = ["seq", "name", "action", "from_state", "to_state", "actor_label", "at", "reason"]
+
+
+class PerformSerializer(serializers.Serializer[Any]):
+    """`version` is the case's version as you saw it; `input` holds the fields of the action."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    input = serializers.DictField(required=False, default=dict)
+
+
+class CaseFilter(django_filters.FilterSet):
+    due_before = django_filters.IsoDateTimeFilter(field_name="next_due", lookup_expr="lt")
+    opened_after = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
+    opened_before = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
+    member = django_filters.CharFilter(field_name="member__number")
+    policy = django_filters.CharFilter(field_name="policy__number")
+
+    class Meta:
+        model = CaseFile
+        fields = ["kind", "state", "series", "open", "member", "policy"]
+
+
+class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
+    """Cases of every kind that the caller may see."""
+
+    queryset = CaseFile.objects.none()
+    serializer_class = CaseSerializer
+    filterset_class = CaseFilter
+    search_fields = ["number", "external_numbers__number", "policy__number"]
+    ordering_fields = ["opened_at", "next_due", "priority", "number"]
+    ordering = ["-opened_at"]
+    lookup_field = "number"
+    lookup_value_regex = r"[A-Z]\d{2}-\d{6,9}"
+    required_scopes = {"read": "cases:read", "write": "cases:write"}
+
+    def get_queryset(self) -> QuerySet[CaseFile]:
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset
+        return visible_to(CaseFile.objects.select_related("member", "policy", "handbook"), self.actor)
+
+    def get_serializer_class(self) -> Any:
+        return CaseDetailSerializer if self.action == "retrieve" else CaseSerializer
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        fake = getattr(self, "swagger_fake_view", False)
+        return {**super().get_serializer_context(), "actor": None if fake else self.actor}
+
+    @extend_schema(responses=EventSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def events(self, request: Request, number: str) -> Response:
+        """The timeline of a case, oldest first."""
+        events = CaseEvent.objects.filter(case=self.get_object()).order_by("seq")
+        return Response(EventSerializer(events, many=True).data)
+
+    @extend_schema(
+        request=PerformSerializer,
+        responses=CaseDetailSerializer,
+        parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
+    )
+    @action(detail=True, methods=["post"], url_path=r"actions/(?P<name>[a-z_]{2,40})")
+    def act(self, request: Request, number: str, name: str) -> Response:
+        """Do one action. A stale version is a 409 with code `stale` and the version it has now."""
+        body = PerformSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        case = self.get_object()
+        data = body.validated_data["input"]
+        reserved = {"version", "now", "number", "action", "actor"} & data.keys()
+        if reserved:
+            raise InvalidInput(_("Unknown field."), field=f"input.{min(reserved)}", code="unknown_field")
+        perform(case.number, name, self.actor, version=body.validated_data["version"], **data)
+        fresh = self.get_queryset().filter(pk=case.pk).first()
+        if fresh is None:
+            raise NotFound(_("There is nothing at this address."))
+        return Response(CaseDetailSerializer(fresh, context=self.get_serializer_context()).data)
+
+
+def register(router: Any) -> None:
+    router.register("cases", CaseViewSet, basename="case")

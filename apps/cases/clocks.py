@@ -1,0 +1,241 @@
+"""Clocks on cases: started, paused, resumed and stopped by events; swept by their next moment.
+
+What a clock counts stands in the handbook of the case (`ClockSpec`); when it is due is computed by
+the pure core (`adjudication.clocks.due_at`). This module keeps the rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from apps.adjudication.clocks import Due, Pause, due_at
+from apps.adjudication.handbook import ClockSpec, Handbook, Step
+from apps.cases import subscribers
+from apps.cases.models import CaseFile, Clock, ClockPause, ClockStep
+from apps.products.queries import working_calendar
+
+if TYPE_CHECKING:
+    from apps.cases.engine import Batch, Ctx
+
+log = logging.getLogger(__name__)
+SWEEP_CHUNK = 200
+RETRY_POISONED = timedelta(minutes=15)
+
+
+# --- Within an action ------------------------------------------------------------------------
+
+
+def load(batch: Batch) -> None:
+    """The open clocks of the locked cases with their pauses: two queries for the whole batch."""
+    cases = [ctx.case.pk for ctx in batch.contexts]
+    found: dict[int, list[Clock]] = defaultdict(list)
+    rows = Clock.objects.filter(case__in=cases).exclude(state=Clock.State.STOPPED).order_by("pk")
+    for clock in rows.prefetch_related("pauses"):
+        found[clock.case_id].append(clock)
+    batch.shared["clocks"] = found
+
+
+def move(ctx: Ctx[Any]) -> None:
+    """Apply the events and pauses of one action: stop, start, pause, resume; then the next due."""
+    open_clocks = _open(ctx)
+    for event, at in ctx.emitted.items():
+        for clock in list(open_clocks):
+            if event in spec_of(ctx.handbook, clock).stop:
+                _stop(ctx, clock, at)
+                open_clocks.remove(clock)
+        for spec in ctx.handbook.clocks:
+            if spec.start == event and spec.direction == "after":
+                _start(ctx, spec, at, open_clocks)
+    for reason, begins, at, evidence in ctx.pauses:
+        for clock in open_clocks:
+            if reason in spec_of(ctx.handbook, clock).pauses:
+                (_pause if begins else _resume)(ctx, clock, reason, at, evidence)
+    running = [clock.due_at for clock in open_clocks if clock.state == Clock.State.RUNNING]
+    ctx.case.next_due = min(running, default=None)
+
+
+def spec_of(handbook: Handbook, clock: Clock) -> ClockSpec:
+    """What the clock counts; an unknown key means the handbook was exchanged under the case."""
+    for spec in handbook.clocks:
+        if spec.key == clock.key and spec.id == clock.spec_id:
+            return spec
+    raise LookupError(f"handbook {handbook.series} has no clock {clock.key} ({clock.spec_id})")
+
+
+def _open(ctx: Ctx[Any]) -> list[Clock]:
+    by_case: dict[int, list[Clock]] = ctx.batch.shared.setdefault("clocks", defaultdict(list))
+    clocks: list[Clock] = by_case[ctx.case.pk]
+    for clock in clocks:
+        if "_spans" not in clock.__dict__:
+            clock.__dict__["_spans"] = list(clock.pauses.all())
+    return clocks
+
+
+def _start(ctx: Ctx[Any], spec: ClockSpec, at: datetime, open_clocks: list[Clock]) -> None:
+    if any(clock.key == spec.key for clock in open_clocks) or not ctx.kind.clock_matches(ctx, spec.when):
+        return
+    clock = Clock(case=ctx.case, key=spec.key, spec_id=spec.id, statutory=spec.statutory, started_at=at)
+    clock.__dict__["_spans"] = []
+    _count(clock, spec)
+    ctx.add(clock)
+    open_clocks.append(clock)
+
+
+def _stop(ctx: Ctx[Any], clock: Clock, at: datetime) -> None:
+    clock.state, clock.stopped_at, clock.next_at = Clock.State.STOPPED, at, None
+    clock.breached = clock.breached or (clock.due_at < at)
+    ctx.update(clock, "state", "stopped_at", "next_at", "breached")
+
+
+def _pause(ctx: Ctx[Any], clock: Clock, reason: str, at: datetime, evidence: str) -> None:
+    if clock.state == Clock.State.PAUSED:
+        return
+    span = ClockPause(clock=clock, reason=reason, started_at=at, evidence=evidence)
+    clock.__dict__["_spans"].append(span)
+    ctx.add(span)
+    clock.state, clock.next_at = Clock.State.PAUSED, None
+    ctx.update(clock, "state", "next_at")
+
+
+def _resume(ctx: Ctx[Any], clock: Clock, reason: str, at: datetime, evidence: str) -> None:
+    spans = clock.__dict__["_spans"]
+    if clock.state != Clock.State.PAUSED or not spans or spans[-1].reason != reason:
+        return
+    spans[-1].ended_at = at
+    if evidence:
+        spans[-1].evidence = f"{spans[-1].evidence} → {evidence}".strip(" →")
+    ctx.update(spans[-1], "ended_at", "evidence")
+    clock.state = Clock.State.RUNNING
+    _count(clock, spec_of(ctx.handbook, clock))
+    ctx.update(clock, *COUNTED)
+
+
+# --- Counting --------------------------------------------------------------------------------
+
+COUNTED = ["state", "due_at", "day", "target_at", "act_by", "schedule", "position", "next_at", "provisional"]
+
+
+def due_of(clock: Clock, spec: ClockSpec) -> Due:
+    """The due time with the days counted, from the clock's start and pauses."""
+    spans = clock.__dict__.get("_spans")
+    spans = list(clock.pauses.all()) if spans is None else spans
+    pauses = [Pause(start=span.started_at, until=span.ended_at, reason=span.reason) for span in spans]
+    return due_at(spec, timezone.localtime(clock.started_at), working_calendar(), pauses)
+
+
+def _count(clock: Clock, spec: ClockSpec) -> None:
+    """Fill the computed columns. Steps already carried out for an earlier due are not repeated."""
+    due = due_of(clock, spec)
+    done = clock.position
+    clock.due_at, clock.day, clock.target_at, clock.act_by = due.at, due.day, due.target, due.act_by
+    clock.provisional = due.provisional
+    schedule = [
+        {"key": step.key, "kind": step.kind, "to": step.to, "at": step.at.isoformat()} for step in due.steps
+    ]
+    if not any(step["kind"] == "BREACH" for step in schedule):
+        schedule.append({"key": "breach", "kind": "BREACH", "to": "ASSIGNEE", "at": due.at.isoformat()})
+    clock.schedule = sorted(schedule, key=lambda step: (step["at"], step["key"]))
+    clock.position = min(done, len(schedule))
+    _aim(clock)
+
+
+def _aim(clock: Clock) -> None:
+    """Point `next_at` at the next step of the schedule; None when all are done."""
+    left = clock.schedule[clock.position :]
+    clock.next_at = parse_datetime(left[0]["at"]) if left else None
+
+
+# --- Sweep -----------------------------------------------------------------------------------
+
+
+def sweep(now: datetime | None = None, limit: int = 5000) -> int:
+    """Carry out every step that is due; returns how many. Safe with any number of sweepers.
+
+    Each step is claimed by compare-and-set on `next_at` and recorded once (unique clock + step), so
+    a crash or a stopped week never writes one twice. Cost grows with what is due.
+    """
+    now = now or timezone.now()
+    done = 0
+    while done < limit:
+        chunk = _due_chunk(now)
+        if not chunk:
+            break
+        for clock in chunk:
+            done += _carry_out(clock)
+    return done
+
+
+def _due_chunk(now: datetime) -> list[Clock]:
+    due = Clock.objects.filter(state=Clock.State.RUNNING, next_at__lte=now).order_by("next_at")
+    return list(due.select_related("case__handbook", "case__member", "case__assignee")[:SWEEP_CHUNK])
+
+
+def _carry_out(clock: Clock) -> int:
+    try:
+        with transaction.atomic():
+            return _claim_and_do(clock)
+    except Exception:
+        log.exception("clock step failed", extra={"clock": clock.pk})
+        Clock.objects.filter(pk=clock.pk, next_at=clock.next_at).update(next_at=timezone.now() + RETRY_POISONED)
+        return 0
+
+
+def _claim_and_do(clock: Clock) -> int:
+    seen = clock.next_at
+    entry = clock.schedule[clock.position]
+    clock.position += 1
+    _aim(clock)
+    breached = clock.breached or entry["kind"] == "BREACH"
+    claimed = Clock.objects.filter(pk=clock.pk, next_at=seen, state=Clock.State.RUNNING).update(
+        position=clock.position, next_at=clock.next_at, breached=breached
+    )
+    if not claimed:
+        return 0
+    clock.breached = breached
+    step = Step(key=entry["key"], kind=entry["kind"], to=entry["to"])
+    _, fresh = ClockStep.objects.get_or_create(
+        clock=clock, step=step.key, due_at=clock.due_at, defaults={"kind": step.kind, "to": step.to}
+    )
+    if fresh:
+        for subscriber in subscribers.STEPS:
+            subscriber(clock, step)
+    return 1
+
+
+# --- Calendar changes ------------------------------------------------------------------------
+
+
+def recount_provisional(first_changed: datetime | None = None) -> int:
+    """Recompute open clocks that a changed calendar may move (C2, S56); returns how many moved."""
+    moved = 0
+    affected = Q(provisional=True)
+    if first_changed:
+        affected |= Q(due_at__gte=first_changed)
+    clocks = Clock.objects.exclude(state=Clock.State.STOPPED).filter(affected)
+    for clock in clocks.select_related("case__handbook").prefetch_related("pauses").iterator(chunk_size=500):
+        before = clock.due_at
+        _count(clock, spec_of(clock.case.handbook.handbook, clock))
+        if clock.state == Clock.State.PAUSED:
+            clock.next_at = None
+        clock.save(update_fields=COUNTED)
+        if clock.due_at != before:
+            moved += 1
+            refresh_next_due(clock.case)
+    return moved
+
+
+def refresh_next_due(case: CaseFile) -> None:
+    """Keep `CaseFile.next_due` true after a clock moved outside an action."""
+    earliest = (
+        Clock.objects.filter(case=case, state=Clock.State.RUNNING).order_by("due_at").values_list("due_at", flat=True)
+    )
+    CaseFile.objects.filter(pk=case.pk).update(next_due=earliest.first())
+

@@ -1,0 +1,456 @@
+"""The one door through which a case changes: `open_case`, `perform`, `perform_many`.
+
+Order inside the transaction: lock, version, role, guards → handler → transition → event → clocks →
+subscribers → one flush of everything queued → commit → after commit (letters, deliveries).
+Whatever raises leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_fsm import TransitionNotAllowed, can_proceed
+
+from apps.accounts.actors import SYSTEM, Actor
+from apps.accounts.visibility import visible_to
+from apps.adjudication.handbook import Handbook
+from apps.cases import clocks, subscribers
+from apps.cases.inputs import parse_input
+from apps.cases.kinds import KINDS, Action, Blocker, Kind
+from apps.cases.models import CaseEvent, CaseFile
+from apps.core.errors import Blocked, Conflict, DomainError, NotAllowed, NotFound
+from apps.core.numbers import next_number
+
+I = TypeVar("I")  # noqa: E741
+DEADLOCKS = {"40P01", "40001"}
+ATTEMPTS = 4
+CASE_COLUMNS = [
+    "state", "assignee", "team", "priority", "amount_fen", "next_due", "open", "version", "closed_at", "hospital",
+]  # fmt: skip
+
+
+@dataclass
+class Ctx(Generic[I]):
+    """What guards and handlers see, and the unit of work they fill."""
+
+    case: CaseFile
+    kind: Kind
+    actor: Actor
+    now: datetime
+    batch: Batch
+    input: I | None = None
+    action: str = ""
+    reason: str = ""
+    data: dict[str, Any] = field(default_factory=dict)  # kept in the event
+    loaded: dict[str, Any] = field(default_factory=dict)  # filled by prepare() and handlers
+    emitted: dict[str, datetime] = field(default_factory=dict)
+    pauses: list[tuple[str, bool, datetime, str]] = field(default_factory=list)
+    following: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def handbook(self) -> Handbook:
+        return self.case.handbook.handbook
+
+    @property
+    def subject(self) -> Any:
+        """The kind's own row (claim, authorization, …)."""
+        return getattr(self.case, self.kind.subject)
+
+    def add(self, row: models.Model) -> None:
+        """Queue a row for insertion; rows of one model go in with one statement."""
+        self.batch.add(row)
+
+    def update(self, row: models.Model, *fields: str) -> None:
+        """Queue changed columns of an existing row."""
+        self.batch.update(row, *fields)
+
+    def emit(self, event: str, at: datetime | None = None) -> None:
+        """Publish a further event to clocks and subscribers; `at` when it happened earlier."""
+        self.emitted[event] = at or self.now
+
+    def pause(self, reason: str, *, at: datetime | None = None, evidence: str = "") -> None:
+        """Stop the clocks whose series prints this reason (PR-04, LAW-02)."""
+        self.pauses.append((reason, True, at or self.now, evidence))
+
+    def resume(self, reason: str, *, at: datetime | None = None, evidence: str = "") -> None:
+        self.pauses.append((reason, False, at or self.now, evidence))
+
+    def then(self, action: str, **data: Any) -> None:
+        """Let the system go on with a further action in the same transaction; it has its own event."""
+        self.following.append((action, data))
+
+    def after_commit(self, effect: Callable[[], None]) -> None:
+        transaction.on_commit(effect)
+
+
+class Batch:
+    """Everything one `perform` writes, flushed in a constant number of statements."""
+
+    def __init__(self, actor: Actor, now: datetime):
+        self.actor, self.now = actor, now
+        self.contexts: list[Ctx[Any]] = []
+        self.shared: dict[str, Any] = {}
+        self._inserts: dict[type[models.Model], list[models.Model]] = {}
+        self._updates: dict[tuple[type[models.Model], tuple[str, ...]], dict[Any, models.Model]] = defaultdict(dict)
+
+    def add(self, row: models.Model) -> None:
+        self._inserts.setdefault(type(row), []).append(row)
+
+    def update(self, row: models.Model, *fields: str) -> None:
+        if row.pk is None or row._state.adding:
+            return  # still queued for insertion; the insert carries the change
+        self._updates[type(row), tuple(sorted(fields))][row.pk] = row
+
+    def flush(self) -> None:
+        """Insert in the order of first use (parents were queued first), then update."""
+        for model, rows in self._inserts.items():
+            for row in rows:
+                row.clean_foreign_keys() if hasattr(row, "clean_foreign_keys") else _take_parent_ids(row)
+            if len(rows) == 1:
+                rows[0].save(force_insert=True)
+            else:
+                model._default_manager.bulk_create(rows, batch_size=500)
+        for (model, fields), changed in self._updates.items():
+            rows = list(changed.values())
+            if len(rows) == 1:
+                rows[0].save(update_fields=fields)
+            else:
+                model._default_manager.bulk_update(rows, fields, batch_size=200)
+        self._inserts, self._updates = {}, defaultdict(dict)
+
+
+def _take_parent_ids(row: models.Model) -> None:
+    """A queued child was built before its parent had an id; copy the ids over now."""
+    for column in row._meta.concrete_fields:
+        if column.is_relation and getattr(row, column.attname) is None and column.is_cached(row):
+            parent = getattr(row, column.name)
+            if parent is not None:
+                setattr(row, column.attname, parent.pk)
+
+
+# --- Opening ---------------------------------------------------------------------------------
+
+
+def open_case(
+    kind_code: str,
+    actor: Actor,
+    *,
+    case: CaseFile,
+    state: str,
+    fill: Callable[[Ctx[Any]], None],
+    event: str = "opened",
+    now: datetime | None = None,
+) -> CaseFile:
+    """Open a case of a kind: number it, let `fill(ctx)` queue its own rows, start its clocks.
+
+    `case` is an unsaved workflow row with series, handbook, member and policy set. Raises the
+    house's errors; nothing is kept then.
+    """
+    kind = KINDS[kind_code]
+    now = now or timezone.now()
+
+    def work() -> CaseFile:
+        case.kind, case.state, case.opened_at, case.version = kind.code, state, now, 1
+        case.number = next_number(f"{kind.prefix}{timezone.localtime(now):%y}")
+        case.pk = None
+        case._state.adding = True
+        case.save(force_insert=True)
+        batch = Batch(actor, now)
+        ctx: Ctx[Any] = Ctx(case=case, kind=kind, actor=actor, now=now, batch=batch, action="open")
+        batch.contexts.append(ctx)
+        fill(ctx)
+        ctx.emit(event)
+        _settle(ctx, from_state="", event=event)
+        batch.update(case, *CASE_COLUMNS)
+        _go_on(ctx)
+        batch.flush()
+        return case
+
+    return _in_transaction(work)
+
+
+# --- Performing ------------------------------------------------------------------------------
+
+
+def perform(
+    number: str | CaseFile, action: str, actor: Actor, *, version: int | None = None, now: datetime | None = None, **data: Any
+) -> CaseFile:
+    """Do one action on one case; `data` are the fields of the action's input.
+
+    `version` is what the actor saw: a newer case is a Conflict they understand. None is for
+    machines inside the house (sweep, subscribers) that hold the lock anyway.
+    """
+    key = number.number if isinstance(number, CaseFile) else number
+    versions = {} if version is None else {key: version}
+    return perform_many([key], action, actor, versions=versions, now=now, data=data)[0]
+
+
+def perform_many(
+    numbers: Sequence[str],
+    action: str,
+    actor: Actor,
+    *,
+    versions: dict[str, int] | None = None,
+    now: datetime | None = None,
+    data: dict[str, Any] | None = None,
+) -> list[CaseFile]:
+    """The same for many cases of one kind, all or nothing, in a constant number of queries.
+
+    Cases are locked by id, so that two batches never wait for each other in a circle.
+    """
+
+    def work() -> list[CaseFile]:
+        batch = Batch(actor, now or timezone.now())
+        contexts = _lock(batch, numbers, action, versions or {})
+        act = contexts[0].kind.actions[action]
+        for ctx in contexts:
+            _authorize(act, actor)
+            if act.input is not None:
+                ctx.input = parse_input(act.input, data or {})
+        if act.prepare:
+            act.prepare(batch)
+        clocks.load(batch)
+        _four_eyes(act, batch)
+        for ctx in contexts:
+            _run(act, ctx)
+        batch.flush()
+        return [ctx.case for ctx in contexts]
+
+    return _in_transaction(work)
+
+
+def _lock(batch: Batch, numbers: Sequence[str], action: str, versions: dict[str, int]) -> list[Ctx[Any]]:
+    kind = _kind_of(numbers, action)
+    queryset = visible_to(kind.workflow._default_manager.all(), batch.actor).filter(number__in=list(numbers))
+    if _spans_relations(batch.actor):
+        queryset = kind.workflow._default_manager.filter(pk__in=queryset.values("pk"))
+    related = ("handbook", "member", "policy__plan", kind.subject, *kind.select_related)
+    cases = list(queryset.select_for_update(of=("self",)).select_related(*related).order_by("pk"))
+    if len(cases) != len(set(numbers)):
+        missing = sorted(set(numbers) - {case.number for case in cases})
+        raise NotFound(_("No such case: %(numbers)s") % {"numbers": ", ".join(missing)}, data={"numbers": missing})
+    for case in cases:
+        seen = versions.get(case.number)
+        if seen is not None and seen != case.version:
+            raise Conflict(
+                _("%(number)s was changed by somebody else meanwhile. Reload it and look again.") % {"number": case.number},
+                code="stale",
+                data={"number": case.number, "version": case.version, "seen": seen},
+            )
+    batch.contexts = [
+        Ctx(case=case, kind=kind, actor=batch.actor, now=batch.now, batch=batch, action=action) for case in cases
+    ]
+    return batch.contexts
+
+
+def _spans_relations(actor: Actor) -> bool:
+    """`FOR UPDATE OF self` cannot be combined with outer joins made by the visibility filter."""
+    return bool(actor.hospital or actor.member)
+
+
+def _kind_of(numbers: Sequence[str], action: str) -> Kind:
+    """The kind is written into the number (C26-000412); an unknown prefix is an unknown case."""
+    prefixes = {number[:1] for number in numbers}
+    kinds = [kind for kind in KINDS.values() if {kind.prefix} == prefixes]
+    if not kinds:
+        raise NotFound(_("No such case: %(numbers)s") % {"numbers": ", ".join(numbers)})
+    if action not in kinds[0].actions:
+        raise NotFound(_("No such action: %(action)s") % {"action": action}, code="unknown_action", field="action")
+    return kinds[0]
+
+
+def _authorize(act: Action[Any], actor: Actor) -> None:
+    if not _may(act, actor):
+        raise NotAllowed(
+            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
+            % {"who": actor.label, "roles": ", ".join(sorted(act.roles))},
+            code="role",
+            data={"roles": sorted(act.roles)},
+        )
+
+
+def _may(act: Action[Any], actor: Actor) -> bool:
+    return act.system if actor.is_system else bool(act.roles & actor.roles)
+
+
+def _four_eyes(act: Action[Any], batch: Batch) -> None:
+    """Nobody does both sides of a four-eyes pair on one case (glossary: roles)."""
+    if not act.four_eyes or batch.actor.user_id is None:
+        return
+    own = CaseEvent.objects.filter(
+        case__in=[ctx.case.pk for ctx in batch.contexts], action__in=act.four_eyes, user=batch.actor.user_id
+    )
+    for number, action in own.values_list("case__number", "action")[:1]:
+        raise NotAllowed(
+            _("Four eyes: you did “%(action)s” on %(number)s yourself; somebody else must go on.")
+            % {"action": action, "number": number},
+            code="four_eyes",
+        )
+
+
+def _run(act: Action[Any], ctx: Ctx[Any]) -> None:
+    before = ctx.case.state
+    blocker = _state_blocker(act, ctx) or next((found for guard in act.guards if (found := guard(ctx))), None)
+    if blocker:
+        raise Blocked(blocker.message, code=blocker.code, rule=blocker.rule)
+    act.handler(ctx)
+    transition = act.transition(ctx) if callable(act.transition) else act.transition
+    if transition:
+        try:
+            getattr(ctx.case, transition)()
+        except TransitionNotAllowed as error:
+            raise Blocked(_state_words(act, ctx), code="state") from error
+    ctx.case.version += 1
+    event = act.event or act.name
+    if event not in ctx.emitted:
+        ctx.emit(event)
+    _settle(ctx, from_state=before, event=event)
+    ctx.batch.update(ctx.case, *CASE_COLUMNS)
+    _go_on(ctx)
+
+
+def _go_on(ctx: Ctx[Any]) -> None:
+    """Carry out what the handler asked to follow (`Ctx.then`), with guards and an event of its own."""
+    for name, data in ctx.following:
+        act = ctx.kind.actions[name]
+        _authorize(act, SYSTEM)
+        step: Ctx[Any] = Ctx(
+            case=ctx.case, kind=ctx.kind, actor=SYSTEM, now=ctx.now, batch=ctx.batch, action=name, loaded=ctx.loaded
+        )
+        step.input = parse_input(act.input, data)
+        _run(act, step)
+
+
+def _settle(ctx: Ctx[Any], *, from_state: str, event: str) -> None:
+    """Write the event, move the clocks, call the subscribers."""
+    ctx.add(
+        CaseEvent(
+            case=ctx.case,
+            seq=ctx.case.version,
+            name=event,
+            action=ctx.action,
+            from_state=from_state,
+            to_state=ctx.case.state,
+            actor_label=ctx.actor.label,
+            user_id=ctx.actor.user_id,
+            client_id=ctx.actor.client_id,
+            at=ctx.now,
+            reason=ctx.reason,
+            data=ctx.data,
+        )
+    )
+    published: set[str] = set()
+    while fresh := [name for name in ctx.emitted if name not in published]:
+        for name in fresh:
+            published.add(name)
+            subscribers.publish(ctx, name)
+    clocks.move(ctx)
+
+
+def _state_blocker(act: Action[Any], ctx: Ctx[Any]) -> Blocker | None:
+    candidates = act.candidates
+    if candidates:
+        possible = any(can_proceed(getattr(ctx.case, name)) for name in candidates)
+    elif act.states:
+        possible = ctx.case.state in act.states
+    else:
+        possible = ctx.case.open
+    return None if possible else Blocker("state", _state_words(act, ctx))
+
+
+def _state_words(act: Action[Any], ctx: Ctx[Any]) -> Any:
+    return _("“%(action)s” is not possible while the case is “%(state)s”.") % {
+        "action": act.label,
+        "state": ctx.case.get_state_display(),
+    }
+
+
+# --- What is possible ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Availability:
+    """One action as the case page and the API show it."""
+
+    action: Action[Any]
+    allowed: bool
+    blockers: tuple[Blocker, ...] = ()
+    initial: dict[str, Any] = field(default_factory=dict)
+
+
+def available(case: CaseFile, actor: Actor, *, now: datetime | None = None) -> list[Availability]:
+    """Each action of the kind the actor's roles know, in order, and where blocked, why.
+
+    Actions of other states are left out; actions whose guards refuse are listed with the reason.
+    """
+    kind = KINDS[case.kind]
+    flow = case if isinstance(case, kind.workflow) else _as_workflow(case, kind)
+    ctx: Ctx[Any] = Ctx(case=flow, kind=kind, actor=actor, now=now or timezone.now(), batch=Batch(actor, timezone.now()))
+    found = []
+    for act in sorted(kind.actions.values(), key=lambda action: action.order):
+        if not act.manual or not _may(act, actor) or _state_blocker(act, ctx):
+            continue
+        ctx.action = act.name
+        blockers = [blocker for guard in act.guards if (blocker := guard(ctx))]
+        if act.four_eyes and _did(case, actor, act.four_eyes):
+            blockers.append(Blocker("four_eyes", _("Four eyes: somebody else must do this.")))
+        initial = act.initial(ctx) if act.initial and not blockers else {}
+        found.append(Availability(act, not blockers, tuple(blockers), initial))
+    return found
+
+
+def _did(case: CaseFile, actor: Actor, actions: Iterable[str]) -> bool:
+    return CaseEvent.objects.filter(case=case.pk, action__in=actions, user=actor.user_id).exists()
+
+
+def _as_workflow(case: CaseFile, kind: Kind) -> CaseFile:
+    """The same row seen through the workflow's proxy class; relations already loaded stay."""
+    flow = kind.workflow()
+    flow.__dict__.update(case.__dict__)
+    return flow
+
+
+# --- Transactions ----------------------------------------------------------------------------
+
+R = TypeVar("R")
+
+
+def _in_transaction(work: Callable[[], R]) -> R:
+    """Run in one transaction; a deadlock or a lost serialization is tried again."""
+    nested = connection.in_atomic_block
+    for attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return work()
+        except OperationalError as error:
+            if nested or attempt == ATTEMPTS - 1 or not _is_deadlock(error):
+                raise
+            time.sleep(0.02 * 2**attempt)
+        except IntegrityError as error:
+            raise _readable(error) from error
+    raise AssertionError("unreachable")
+
+
+def _is_deadlock(error: OperationalError) -> bool:
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", "") in DEADLOCKS or "database is locked" in str(error)
+
+
+def _readable(error: IntegrityError) -> DomainError:
+    """A constraint stopped a race that the guards could not see; say so in words."""
+    text = str(error)
+    if "limit_not_exceeded" in text:
+        return Conflict(_("The limit was used up by another decision meanwhile. Decide again."), code="limit_race")
+    if "bill_registered_once" in text:
+        return Blocked(_("One of these bills has been claimed already."), code="BILL_SEEN", rule="LAW-11")
+    if "one_live_payment" in text:
+        return Conflict(_("A payment for this decision exists already."), code="paid_twice")
+    return Conflict(_("Somebody else was faster. Reload and look again."), code="race", data={"constraint": text[:200]})

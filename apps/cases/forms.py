@@ -1,0 +1,336 @@
+"""From an action's input dataclass to a Django form, and from a POST back to plain data.
+
+The form only asks and shows: what is right is decided once, by `inputs.parse_input` inside
+`perform`. Names of fields are paths ("bills.0.lines.2.amount"), the same that errors carry.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.core.errors import DomainError, InvalidInputs
+
+Tree = dict[str, Any]
+INDEXED = re.compile(r"^\d{1,4}$")
+MAX_ROWS = 500
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+@dataclass
+class Rows:
+    """A list of nested rows in a form: the rows given, and an empty one for the browser to copy."""
+
+    name: str
+    label: Any
+    help: Any
+    forms: list[ActionForm]
+    blank: ActionForm
+    errors: list[Any]
+    mark: str  # placeholder of the index in the blank row
+
+
+@dataclass
+class Asked:
+    """One thing the form asks: a field, or rows."""
+
+    kind: str  # text textarea money date datetime select multiple bool user file hidden rows
+    bound: Any = None
+    rows: Rows | None = None
+    label: Any = ""
+    help: Any = ""
+    rule: str = ""
+    required: bool = False
+    errors: tuple[Any, ...] = ()
+
+
+class ActionForm(forms.Form):
+    """Built by `form_for`; `ctx` is what callable choices look at."""
+
+    input_class: type[Any]
+    kinds: Mapping[str, str]
+    nested: Mapping[str, type[ActionForm]]
+    required_attribute: bool
+    use_required_attribute = False
+
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        initial: Mapping[str, Any] | None = None,
+        prefix: str = "",
+        ctx: Any = None,
+        depth: int = 0,
+    ):
+        self.ctx, self.depth, self.path_errors = ctx, depth, MultiValueDict()  # type: ignore[var-annotated]
+        super().__init__(data, files, initial=dict(initial or {}), prefix=prefix or None, auto_id="f-%s")
+        self._fill_choices()
+
+    def add_prefix(self, name: str) -> str:
+        return f"{self.prefix}.{name}" if self.prefix else name
+
+    def _fill_choices(self) -> None:
+        for item in fields(self.input_class):
+            field, choices = self.fields.get(item.name), item.metadata.get("choices")
+            if field is None or not isinstance(field, (forms.ChoiceField, forms.MultipleChoiceField)):
+                continue
+            if self.kinds[item.name] == "user":
+                field.choices = [("", "—"), *people(self.ctx)]
+            elif choices is not None:
+                found = choices(self.ctx) if callable(choices) else choices
+                blank = [("", "—")] if self.kinds[item.name] == "select" else []
+                field.choices = [*(blank if not any(key == "" for key, _l in found) else []), *found]
+
+    # --- Asking --------------------------------------------------------------------------------
+
+    def asked(self) -> list[Asked]:
+        """Everything the form asks, in the order of the dataclass."""
+        return [self._asked(item) for item in fields(self.input_class)]
+
+    def _asked(self, item: Any) -> Asked:
+        path, metadata = self.add_prefix(item.name), item.metadata
+        shared: dict[str, Any] = {
+            "label": metadata.get("label") or item.name,
+            "help": metadata.get("help", ""),
+            "rule": metadata.get("rule", ""),
+            "required": item.default is MISSING and item.default_factory is MISSING,
+            "errors": tuple(self.path_errors.getlist(path)),
+        }
+        if item.name in self.nested:
+            return Asked("rows", rows=self._rows(item.name, path, shared), **shared)
+        return Asked(self.kinds[item.name], bound=self[item.name], **shared)
+
+    def _rows(self, name: str, path: str, shared: Mapping[str, Any]) -> Rows:
+        nested, mark = self.nested[name], f"__{self.depth}__"
+        options: dict[str, Any] = {"ctx": self.ctx, "depth": self.depth + 1}
+        if self.is_bound:
+            count = row_count(self.data, path)
+            rows = [nested(self.data, self.files, prefix=f"{path}.{n}", **options) for n in range(count)]
+        else:
+            given = self.initial.get(name) or []
+            rows = [nested(initial=_as_mapping(row), prefix=f"{path}.{n}", **options) for n, row in enumerate(given)]
+        for row in rows:
+            row.path_errors = self.path_errors
+        return Rows(name, shared["label"], shared["help"], rows, nested(prefix=f"{path}.{mark}", **options), list(shared["errors"]), mark)
+
+    # --- Answers -------------------------------------------------------------------------------
+
+    def payload(self) -> Tree:
+        """What was filled in, as plain data for `perform`: blank fields are left out."""
+        tree: Tree = {}
+        for item in fields(self.input_class):
+            path, kind = self.add_prefix(item.name), self.kinds.get(item.name, "rows")
+            if item.name in self.nested:
+                rows = [self.nested[item.name](self.data, self.files, prefix=f"{path}.{n}", depth=self.depth + 1, ctx=self.ctx) for n in range(row_count(self.data, path))]
+                tree[item.name] = [row.payload() for row in rows]
+            elif kind == "file":
+                if uploads := self.files.getlist(path):
+                    tree[item.name] = uploads if _is_tuple(self.input_class, item.name) else uploads[0]
+            elif kind == "multiple":
+                tree[item.name] = [value for value in self.data.getlist(path) if value]
+            elif kind == "bool":
+                tree[item.name] = self.data.get(path, "") in ("on", "true", "1")
+            elif (value := self.data.get(path, "").strip()) != "":
+                tree[item.name] = value
+        return tree
+
+    def take_error(self, error: DomainError) -> None:
+        """Put each error at its field; what belongs to none stands above the form."""
+        for one in error.errors if isinstance(error, InvalidInputs) else [error]:
+            self.path_errors.appendlist(one.field or "", one)
+
+    def loose_errors(self) -> list[Any]:
+        """Errors whose field the form does not show."""
+        shown = set(self._paths())
+        return [error for path, errors in self.path_errors.lists() if path not in shown for error in errors]
+
+    def _paths(self) -> Iterable[str]:
+        for item in fields(self.input_class):
+            path = self.add_prefix(item.name)
+            yield path
+            if item.name in self.nested:
+                for row in self._rows(item.name, path, {"label": "", "help": "", "errors": ()}).forms:
+                    yield from row._paths()
+
+
+def _as_mapping(row: Any) -> Mapping[str, Any]:
+    return {item.name: getattr(row, item.name) for item in fields(row)} if is_dataclass(row) else row
+
+
+def _is_tuple(cls: type[Any], name: str) -> bool:
+    return typing.get_origin(typing.get_type_hints(cls)[name]) is tuple
+
+
+# --- Building --------------------------------------------------------------------------------
+
+
+@cache
+def form_for(cls: type[Any]) -> type[ActionForm]:
+    """The form class of an input dataclass; made once."""
+    hints = typing.get_type_hints(cls)
+    kinds: dict[str, str] = {}
+    nested: dict[str, type[ActionForm]] = {}
+    members: dict[str, Any] = {"input_class": cls, "kinds": kinds, "nested": nested}
+    for item in fields(cls):
+        hint = _plain(hints[item.name])
+        inner = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
+        if inner is not None and is_dataclass(inner):
+            nested[item.name] = form_for(inner)  # type: ignore[arg-type]
+            continue
+        kinds[item.name] = kind = _kind(hint, inner, item.metadata)
+        members[item.name] = _field(kind, hint, item)
+    return type(cls.__name__.removesuffix("Input") + "Form", (ActionForm,), members)
+
+
+def _plain(hint: Any) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return next(arg for arg in typing.get_args(hint) if arg is not type(None))
+    return hint
+
+
+BY_TYPE = {bool: "bool", date: "date", datetime: "datetime", Decimal: "number", int: "integer"}
+
+
+def _kind(hint: Any, inner: Any, metadata: Mapping[str, Any]) -> str:
+    asked: str = metadata.get("widget", "")
+    if inner is not None and metadata.get("choices") is not None:
+        return "multiple"
+    if asked in ("user", "file", "hidden", "textarea", "money", "date", "datetime", "files"):
+        return "file" if asked == "files" else asked
+    if metadata.get("choices") is not None:
+        return "select"
+    return BY_TYPE.get(hint, "text")
+
+
+def _field(kind: str, hint: Any, item: Any) -> forms.Field:
+    """All optional and untyped on purpose: `parse_input` has the only say."""
+    default = None if item.default is MISSING else item.default
+    shared: dict[str, Any] = {"required": False, "label": item.metadata.get("label") or item.name, "initial": default}
+    widget: dict[str, Any] = {}
+    if limit := item.metadata.get("max_length"):
+        widget["maxlength"] = limit
+    if kind in ("select", "user"):
+        return forms.ChoiceField(**shared)
+    if kind == "multiple":
+        return forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, **shared)
+    if kind == "bool":
+        return forms.BooleanField(**shared)
+    if kind == "file":
+        return forms.FileField(widget=FilesInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.webp,.ofd,.xml"}), **shared)
+    return forms.CharField(widget=_text_widget(kind, widget), **shared)
+
+
+def _text_widget(kind: str, attrs: dict[str, Any]) -> forms.Widget:
+    if kind == "textarea":
+        return forms.Textarea(attrs={"rows": 3, **attrs})
+    if kind == "hidden":
+        return forms.HiddenInput()
+    if kind == "date":
+        return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    if kind == "datetime":
+        return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    if kind in ("money", "number", "integer"):
+        mode = "numeric" if kind == "integer" else "decimal"
+        return forms.TextInput(attrs={"inputmode": mode, "autocomplete": "off", "class": "c-num", **attrs})
+    return forms.TextInput(attrs={"autocomplete": "off", **attrs})
+
+
+def people(ctx: Any) -> list[tuple[str, str]]:
+    """Who may be given the case: active users of its administrator or of the insurer; kept a request."""
+    tpa = ctx.case.tpa if ctx is not None else ""
+    shared: dict[str, Any] = ctx.batch.shared if ctx is not None else {}
+    if "form_people" not in shared:
+        shared["form_people"] = assignable([tpa])
+    found: list[tuple[str, str]] = shared["form_people"]
+    return found
+
+
+def assignable(tpas: Iterable[str]) -> list[tuple[str, str]]:
+    users = User.objects.filter(is_active=True, is_staff=True, tpa__in=["", *tpas]).select_related("team")
+    return [(str(user.pk), f"{user} · {user.team}" if user.team else str(user)) for user in users.order_by("team", "name")]
+
+
+# --- Posts -----------------------------------------------------------------------------------
+
+
+def row_count(data: Mapping[str, Any], path: str) -> int:
+    """How many rows stand under a path (names are dense after `tidy`)."""
+    start, numbers = f"{path}.", {-1}
+    for name in data:
+        if name.startswith(start):
+            head = name[len(start) :].split(".", 1)[0]
+            if INDEXED.match(head):
+                numbers.add(int(head))
+    return min(max(numbers) + 1, MAX_ROWS)
+
+
+def tidy(post: QueryDict) -> MultiValueDict[str, str]:
+    """The same fields with rows nobody filled in dropped and the rest numbered without gaps."""
+    filled = {name for name in post if any(value.strip() for value in post.getlist(name))}
+    renamed: MultiValueDict[str, str] = MultiValueDict()
+    numbers: dict[str, dict[str, int]] = {}
+    for name in sorted(filled, key=_natural):
+        parts, path = name.split("."), ""
+        for position, part in enumerate(parts):
+            if INDEXED.match(part) and position:
+                seen = numbers.setdefault(path, {})
+                part = str(seen.setdefault(part, len(seen)))
+            path = f"{path}.{part}" if path else part
+        renamed.setlist(path, post.getlist(name))
+    return renamed
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if INDEXED.match(part) else (-1, part) for part in name.split(".")]
+
+
+def tree_of(data: Mapping[str, Any]) -> Tree:
+    """{"visits.0.bills.0.number": "1"} → {"visits": [{"bills": [{"number": "1"}]}]}."""
+    tree: Tree = {}
+    for name in data:
+        *parents, leaf = name.split(".")
+        node = tree
+        for part in parents:
+            node = node.setdefault(part, {})
+        node[leaf] = data[name]
+    densified: Tree = _dense(tree)
+    return densified
+
+
+def _dense(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if node and all(INDEXED.match(key) for key in node):
+        return [_dense(node[key]) for key in sorted(node, key=int)]
+    return {key: _dense(value) for key, value in node.items()}
+
+
+def uploads_of(files: MultiValueDict[str, UploadedFile]) -> MultiValueDict[str, UploadedFile]:
+    return files
+
+
+def local_input(moment: datetime) -> str:
+    """A moment as `datetime-local` wants it."""
+    return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+
+
+YES_NO = [("", _("not looked at")), ("true", _("yes")), ("false", _("no"))]

@@ -1,0 +1,185 @@
+"""The case file: one row for everything people work on, its events and its clocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField
+
+from apps.accounts.models import ApiClient, Team, User
+from apps.cases.kinds import kind_of
+from apps.core.models import Immutable
+from apps.hospitals.models import Hospital
+from apps.members.models import Member, Policy
+from apps.products.models import HandbookVersion
+
+
+class CaseFile(models.Model):
+    """Number, kind and the one place where a state is stored.
+
+    Only `cases.engine` writes here. `version` grows with every action and guards against stale
+    screens; `next_due` is the earliest due of its running clocks, kept for sorting.
+    """
+
+    VISIBILITY = {"series": "series", "tpa": "tpa", "hospital": "hospital__code", "member": "member__number"}
+
+    number = models.CharField(_("case number"), max_length=30, unique=True)
+    kind = models.CharField(_("kind"), max_length=20)
+    state = FSMField(_("state"), max_length=30)
+    series = models.CharField(_("series"), max_length=10)
+    tpa = models.CharField(_("TPA"), max_length=40, blank=True)
+    handbook = models.ForeignKey(HandbookVersion, verbose_name=_("handbook"), on_delete=models.PROTECT)
+    member = models.ForeignKey(Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="cases")
+    policy = models.ForeignKey(Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="cases")
+    hospital = models.ForeignKey(
+        Hospital, verbose_name=_("hospital"), null=True, blank=True, on_delete=models.PROTECT, related_name="cases"
+    )
+    assignee = models.ForeignKey(
+        User, verbose_name=_("assignee"), null=True, blank=True, on_delete=models.PROTECT, related_name="cases"
+    )
+    team = models.ForeignKey(Team, verbose_name=_("team"), null=True, blank=True, on_delete=models.PROTECT)
+    priority = models.PositiveSmallIntegerField(_("priority"), default=2)  # 1 urgent … 3 low
+    amount_fen = models.BigIntegerField(_("amount (fen)"), default=0)
+    next_due = models.DateTimeField(_("due"), null=True, blank=True)
+    open = models.BooleanField(_("open"), default=True)
+    version = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField(_("opened at"))
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
+        indexes = [
+            models.Index(fields=["next_due", "id"], condition=models.Q(open=True), name="case_open_due"),
+            models.Index(
+                fields=["assignee", "next_due"], condition=models.Q(open=True), name="case_assignee_due"
+            ),
+            models.Index(fields=["kind", "state", "next_due"], condition=models.Q(open=True), name="case_kind_state"),
+            models.Index(fields=["member", "-opened_at"], name="case_member_history"),
+            models.Index(fields=["-opened_at"], name="case_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_state_display(self) -> Any:
+        """The state in words, as its kind calls it."""
+        return kind_of(self.kind).states.get(self.state, self.state)
+
+    def get_kind_display(self) -> Any:
+        return kind_of(self.kind).label
+
+
+class ExternalNumber(models.Model):
+    """The insurer's, TPA's or hospital's own number beside ours; all searchable."""
+
+    case = models.ForeignKey(CaseFile, on_delete=models.CASCADE, related_name="external_numbers")
+    system = models.CharField(_("system"), max_length=40)
+    number = models.CharField(_("number"), max_length=80, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["system", "number"], name="external_number_once")]
+
+
+class CaseEvent(Immutable):
+    """One thing that happened to a case, append-only (C11)."""
+
+    case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="events")
+    seq = models.PositiveIntegerField()  # the case's version after the event
+    name = models.CharField(_("event"), max_length=40)
+    action = models.CharField(_("action"), max_length=40)
+    from_state = models.CharField(max_length=30, blank=True)
+    to_state = models.CharField(max_length=30)
+    actor_label = models.CharField(_("who"), max_length=80)
+    user = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
+    client = models.ForeignKey(ApiClient, null=True, on_delete=models.PROTECT)
+    at = models.DateTimeField(_("at"))
+    reason = models.TextField(_("reason"), blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["case", "seq"]
+        constraints = [models.UniqueConstraint(fields=["case", "seq"], name="event_seq_once")]
+        indexes = [models.Index(fields=["name", "at"], name="event_name_at")]
+
+
+class Clock(models.Model):
+    """A running promise on a case. What it counts stands in the handbook (`spec_key`).
+
+    A running clock stores its next moment of action in `next_at`, the only thing the sweep reads.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "RUNNING", _("running")
+        PAUSED = "PAUSED", _("paused")
+        STOPPED = "STOPPED", _("stopped")
+
+    case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="clocks")
+    key = models.CharField(_("clock"), max_length=40)
+    spec_id = models.CharField(_("rule id"), max_length=12)
+    statutory = models.BooleanField(_("statutory"), default=False)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
+    started_at = models.DateTimeField(_("started at"))
+    due_at = models.DateTimeField(_("due at"))
+    target_at = models.DateTimeField(_("target"), null=True)
+    day = models.DateField(_("last day in time"))
+    act_by = models.DateField(_("act by"), null=True)  # PR-22
+    schedule = models.JSONField(default=list)  # [{"key", "kind", "to", "at"}], by instant
+    position = models.PositiveSmallIntegerField(default=0)  # next entry of the schedule
+    next_at = models.DateTimeField(null=True)
+    provisional = models.BooleanField(_("provisional calendar"), default=False)
+    stopped_at = models.DateTimeField(_("stopped at"), null=True)
+    breached = models.BooleanField(_("overdue"), default=False)
+
+    class Meta:
+        verbose_name = _("clock")
+        verbose_name_plural = _("clocks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "key"], condition=~models.Q(state="STOPPED"), name="one_open_clock_of_a_key"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["next_at"], condition=models.Q(state="RUNNING"), name="clock_next"),
+            models.Index(fields=["case", "state"], name="clock_case"),
+            models.Index(fields=["provisional"], condition=models.Q(provisional=True), name="clock_provisional"),
+        ]
+
+
+class ClockPause(models.Model):
+    """A stretch in which a clock did not count, with its evidence (PR-04, LAW-02)."""
+
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="pauses")
+    reason = models.CharField(_("reason"), max_length=30)
+    started_at = models.DateTimeField(_("from"))
+    ended_at = models.DateTimeField(_("until"), null=True)
+    evidence = models.CharField(_("evidence"), max_length=200, blank=True)
+
+
+class ClockStep(Immutable):
+    """A reminder or escalation that was carried out; written once per clock and step."""
+
+    clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="steps")
+    step = models.CharField(max_length=40)
+    kind = models.CharField(max_length=10)
+    to = models.CharField(max_length=40)
+    due_at = models.DateTimeField()  # the due it referred to; a moved due may remind again
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clock", "step", "due_at"], name="clock_step_once")]
+
+
+class SavedFilter(models.Model):
+    """A named filter of *My work*, private to its user."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_filters")
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="saved_filter_once")]

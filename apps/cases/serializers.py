@@ -1,0 +1,61 @@
+"""From input dataclasses to the fields that the OpenAPI document shows.
+
+The document describes; `inputs.parse_input` decides. Both read the same dataclass, so they agree.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from rest_framework import serializers
+
+_FIELDS: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
+    bool: serializers.BooleanField,
+    int: serializers.IntegerField,
+    date: serializers.DateField,
+    datetime: serializers.DateTimeField,
+}
+
+
+@cache
+def serializer_for(cls: type[Any], name: str = "") -> type[serializers.Serializer[Any]]:
+    """A serializer with one field for each field of an input dataclass."""
+    hints = typing.get_type_hints(cls)
+    members: dict[str, Any] = {item.name: _field(hints[item.name], item) for item in fields(cls)}
+    members["__doc__"] = (cls.__doc__ or "").split("\n\n")[0]
+    return type(name or cls.__name__.removesuffix("Input") or "Empty", (serializers.Serializer,), members)
+
+
+def _field(hint: Any, item: Any) -> Any:
+    metadata = item.metadata
+    optional = item.default is not MISSING or item.default_factory is not MISSING
+    options: dict[str, Any] = {"required": not optional, "help_text": metadata.get("help") or metadata.get("label")}
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
+        options["allow_null"] = True
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)[0]
+        child = serializer_for(inner)() if is_dataclass(inner) else _scalar(inner, metadata, {})
+        return serializers.ListField(child=child, **options)
+    if is_dataclass(hint):
+        return serializer_for(hint)(**options)  # type: ignore[arg-type]
+    return _scalar(hint, metadata, options)
+
+
+def _scalar(hint: Any, metadata: Any, options: dict[str, Any]) -> Any:
+    choices = metadata.get("choices")
+    if isinstance(choices, list) and hint is str:
+        return serializers.ChoiceField(choices=[(key, str(key)) for key, _label in choices], **options)
+    if hint is Decimal:
+        places = 2 if metadata.get("widget") == "money" else 4
+        return serializers.DecimalField(max_digits=12 + places, decimal_places=places, **options)
+    if hint in _FIELDS:
+        return _FIELDS[hint](**options)
+    blank = {"allow_blank": True} if not options.get("required", True) else {}
+    return serializers.CharField(max_length=metadata.get("max_length") or 2000, **blank, **options)

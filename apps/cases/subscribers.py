@@ -1,0 +1,39 @@
+"""Effects that go upwards: one registry, run inside the transaction of the event.
+
+An app that must react to another app's event subscribes here in its `AppConfig.ready`. The list of
+subscriptions stands as a table in docs/architecture.md (a test compares).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from apps.adjudication.handbook import Step
+    from apps.cases.engine import Ctx
+    from apps.cases.models import Clock
+
+Subscriber = Callable[["Ctx[Any]"], None]
+StepSubscriber = Callable[["Clock", "Step"], None]
+
+EVENTS: dict[str, list[Subscriber]] = defaultdict(list)
+STEPS: list[StepSubscriber] = []
+
+
+def subscribe(event: str, subscriber: Subscriber) -> None:
+    """Run `subscriber(ctx)` in the transaction whenever `event` is emitted."""
+    if subscriber not in EVENTS[event]:
+        EVENTS[event].append(subscriber)
+
+
+def subscribe_step(subscriber: StepSubscriber) -> None:
+    """Run `subscriber(clock, step)` when a reminder, target, escalation or breach is due."""
+    if subscriber not in STEPS:
+        STEPS.append(subscriber)
+
+
+def publish(ctx: Ctx[Any], event: str) -> None:
+    for subscriber in EVENTS.get(event, ()):
+        subscriber(ctx)

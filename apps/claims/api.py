@@ -1,0 +1,166 @@
+"""Claims over the API: report one, read one with its decisions, check coverage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.visibility import visible_to
+from apps.adjudication.serialize import decision_to_json
+from apps.cases.api import CaseDetailSerializer
+from apps.cases.inputs import parse_input
+from apps.cases.models import CaseFile
+from apps.cases.serializers import serializer_for
+from apps.claims.actions.intake import report_claim
+from apps.claims.coverage import coverage_check
+from apps.claims.inputs import ReportInput
+from apps.claims.models import Bill, BillLine, Claim, Decision, DecisionLine, Visit
+from apps.core.api import ActorMixin
+from apps.core.errors import InvalidInput
+from apps.core.money import to_yuan
+
+
+class Yuan(serializers.Field[int, str, str, int]):
+    """Fen of the database as yuan with two places."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, fen: int) -> str:
+        return str(to_yuan(fen))
+
+
+YuanField = extend_schema_field(OpenApiTypes.DECIMAL)(Yuan)
+
+
+class LineSerializer(serializers.ModelSerializer[BillLine]):
+    amount = YuanField(source="amount_fen")
+    unit_price = YuanField(source="unit_price_fen")
+    third_party = YuanField(source="third_party_fen")
+
+    class Meta:
+        model = BillLine
+        fields = ["id", "name", "kind", "code", "category", "benefit", "quantity", "unit_price", "amount", "third_party"]
+
+
+class BillSerializer(serializers.ModelSerializer[Bill]):
+    lines = LineSerializer(many=True, read_only=True)
+    amount = YuanField(source="amount_fen")
+    third_party = YuanField(source="third_party_fen")
+
+    class Meta:
+        model = Bill
+        fields = ["bill_type", "code", "number", "issued_on", "amount", "third_party", "state", "electronic", "lines"]
+
+
+class VisitSerializer(serializers.ModelSerializer[Visit]):
+    bills = BillSerializer(many=True, read_only=True)
+    hospital = serializers.CharField(source="hospital.code", read_only=True)
+    hospital_name = serializers.CharField(source="hospital.name", read_only=True)
+
+    class Meta:
+        model = Visit
+        fields = [
+            "visit_type", "benefit", "hospital", "hospital_name", "department", "department_group", "started_on",
+            "ended_on", "diagnoses", "cause", "emergency", "bills",
+        ]  # fmt: skip
+
+
+class DecisionLineSerializer(serializers.ModelSerializer[DecisionLine]):
+    billed = YuanField(source="billed_fen")
+    third_party = YuanField(source="third_party_fen")
+    disallowed = YuanField(source="disallowed_fen")
+    deductible = YuanField(source="deductible_fen")
+    member = YuanField(source="member_fen")
+    insurer = YuanField(source="insurer_fen")
+
+    class Meta:
+        model = DecisionLine
+        fields = ["line", "billed", "third_party", "disallowed", "deductible", "member", "insurer", "reasons"]
+
+
+class DecisionSerializer(serializers.ModelSerializer[Decision]):
+    insurer = YuanField(source="insurer_fen")
+    lines = DecisionLineSerializer(many=True, read_only=True)
+    findings = serializers.JSONField(source="result.findings", read_only=True)
+
+    class Meta:
+        model = Decision
+        fields = ["version", "outcome", "insurer", "reason", "member_text", "decided_at", "findings", "lines"]
+
+
+class ClaimSerializer(CaseDetailSerializer):
+    """The case with what is particular to a claim."""
+
+    category = serializers.CharField(source="claim.category", read_only=True)
+    channel = serializers.CharField(source="claim.channel", read_only=True)
+    route = serializers.CharField(source="claim.route", read_only=True)
+    claimed = YuanField(source="claim.claimed_fen")
+    visits = VisitSerializer(source="claim.visits", many=True, read_only=True)
+    decisions = DecisionSerializer(source="claim.decisions", many=True, read_only=True)
+
+    class Meta(CaseDetailSerializer.Meta):
+        fields = [*CaseDetailSerializer.Meta.fields, "category", "channel", "route", "claimed", "visits", "decisions"]
+
+
+class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CaseFile]):
+    """Report a claim, read it whole. Lists and actions of all cases stand under `cases`."""
+
+    queryset = CaseFile.objects.none()
+    serializer_class = ClaimSerializer
+    lookup_field = "number"
+    lookup_value_regex = r"C\d{2}-\d{6,9}"
+    filter_backends = []
+    required_scopes = {"coverage": "claims:read", "read": "claims:read", "write": "claims:write"}
+
+    def get_queryset(self) -> QuerySet[CaseFile]:
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset
+        claims = CaseFile.objects.filter(kind="claim").select_related("member", "policy", "handbook", "claim")
+        whole = claims.prefetch_related(
+            "claim__visits__hospital", "claim__visits__bills__lines", "claim__decisions__lines"
+        )
+        return visible_to(whole, self.actor)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        fake = getattr(self, "swagger_fake_view", False)
+        return {**super().get_serializer_context(), "actor": None if fake else self.actor}
+
+    @extend_schema(request=serializer_for(ReportInput, "ClaimReport"), responses={201: ClaimSerializer})
+    def create(self, request: Request) -> Response:
+        """Report a claim. Every wrong value is named by its path; nothing is stored then.
+
+        A report the series refuses is stored as a registered refusal for a person to confirm (PR-06)
+        and answers 201 with state REFUSAL_PENDING.
+        """
+        case = report_claim(self.actor, data=parse_input(ReportInput, _object(request.data)))
+        fresh = self.get_queryset().get(pk=case.pk)
+        return Response(self.get_serializer(fresh).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializer_for(ReportInput, "ClaimReport"), responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["post"])
+    def coverage(self, request: Request) -> Response:
+        """What would be decided (coverage check); nothing is stored."""
+        checked = coverage_check(self.actor, parse_input(ReportInput, _object(request.data)))
+        return Response(decision_to_json(checked))
+
+
+def _object(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise InvalidInput(_("A JSON object is expected."), code="type")
+    return dict(data)
+
+
+def register(router: Any) -> None:
+    router.register("claims", ClaimViewSet, basename="claim")
+
+
+__all__ = ["Claim", "ClaimViewSet", "register"]

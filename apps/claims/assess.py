@@ -1,0 +1,152 @@
+"""What the rules say about a claim now: intake, route, papers, decision. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from apps.adjudication.accumulators import COUNT, kind_of, limit_accounts, policy_period
+from apps.adjudication.checklist import Requirement, checklist, lacking
+from apps.adjudication.decision import Decision, Finding
+from apps.adjudication.engine import adjudicate
+from apps.adjudication.facts import Balance, Facts
+from apps.adjudication.handbook import Level
+from apps.adjudication.intake import assess_intake, intake_outcome
+from apps.adjudication.routing import Routing, route
+from apps.cases.models import CaseFile
+from apps.claims.facts import facts_of
+from apps.claims.rows import ClaimRows, add_duplicates, load
+from apps.core.money import to_fen, to_yuan
+from apps.ledger.actions import LimitSpec
+from apps.ledger.models import LimitAccount
+from apps.ledger.queries import limits_of
+from apps.products.queries import working_calendar
+
+KEY_LENGTH = 80
+STOPPING = (Level.BLOCK, Level.REFER, Level.SOFT_BLOCK, Level.PEND)
+
+
+@dataclass
+class Assessment:
+    """One look at a claim; each part is computed when first asked for, without queries."""
+
+    rows: ClaimRows
+    facts: Facts
+
+    @property
+    def route_name(self) -> str:
+        return self.rows.claim.route
+
+    @cached_property
+    def intake(self) -> tuple[Finding, ...]:
+        return assess_intake(self.facts, working_calendar())
+
+    @property
+    def intake_outcome(self) -> str:
+        return intake_outcome(self.intake)
+
+    @cached_property
+    def routing(self) -> Routing:
+        return route(self.facts)
+
+    @cached_property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The check list by the route taken, or to be taken. A person may have waived an entry
+        that leaves room for it (PR-02)."""
+        listed = checklist(self.facts, self.route_name or self.routing.route)
+        return tuple(self._waived(entry) for entry in listed)
+
+    def _waived(self, entry: Requirement) -> Requirement:
+        answers = {override.finding: override for override in self.facts.overrides}
+        answer = answers.get(entry.ref)
+        if answer is None or not answer.accept or not entry.discretion:
+            return entry
+        return replace(entry, status="SATISFIED", automatic=True)
+
+    @property
+    def lacking(self) -> tuple[Requirement, ...]:
+        return lacking(self.requirements)
+
+    @cached_property
+    def decision(self) -> Decision:
+        return adjudicate(self.facts)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything found, each once: intake, routing, decision."""
+        found: dict[str, Finding] = {}
+        for finding in (*self.intake, *self.routing.findings, *self.decision.findings):
+            found.setdefault(finding.ref, finding)
+        return tuple(found.values())
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """Those that stop a decision until a person answers or the facts change."""
+        return tuple(finding for finding in self.findings if finding.level in STOPPING and not finding.overridden)
+
+
+def assess(case: CaseFile, now: datetime) -> Assessment:
+    """The claim as it stands, with what is left of its limits; seven queries."""
+    rows = load([case])[case.pk]
+    add_duplicates([rows])
+    facts = facts_of(rows, now)
+    return Assessment(rows, with_balances(facts, limits_of(case.policy_id)))
+
+
+def assessment_in(ctx: Any) -> Assessment:
+    """The assessment of the case of an action; made once an action."""
+    if "assessment" not in ctx.loaded:
+        ctx.loaded["assessment"] = assess(ctx.case, ctx.now)
+        ctx.loaded["facts"] = ctx.loaded["assessment"].facts
+    found: Assessment = ctx.loaded["assessment"]
+    return found
+
+
+# --- The ledger's accounts and the core's balances ----------------------------------------------
+
+
+def period_of(facts: Facts) -> str:
+    return policy_period(facts.policy, facts.member)
+
+
+def account_key(key: str) -> str:
+    """The ledger's name of an accumulator: accounts belong to a policy row, so the period goes."""
+    what = key.rpartition("|")[2]
+    if len(what) <= KEY_LENGTH:
+        return what
+    import hashlib
+
+    return f"{what[: KEY_LENGTH - 17]}#{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+
+
+def with_balances(facts: Facts, accounts: Iterable[LimitAccount], keys: Iterable[str] = ()) -> Facts:
+    """Facts with the balances of ledger accounts. `keys` are accumulators whose name had to be cut."""
+    period = period_of(facts)
+    full = {account_key(key): key for key in keys}
+    balances = tuple(
+        _balance(full.get(account.key, f"{period}|{account.key}"), account) for account in accounts
+    )
+    return replace(facts, balances=balances)
+
+
+def _balance(key: str, account: LimitAccount) -> Balance:
+    from decimal import Decimal
+
+    def value(amount: int) -> Decimal:
+        return Decimal(amount) if account.unit == "COUNT" else to_yuan(amount)
+
+    return Balance(key, value(account.ceiling), value(account.used), value(account.reserved))
+
+
+def year_specs(facts: Facts) -> list[LimitSpec]:
+    """The accounts that a policy period has from the start."""
+    accounts = limit_accounts(facts.plan, period_of(facts), facts.handbook)
+    return [spec_of(account.key, account.limit) for account in accounts]
+
+
+def spec_of(key: str, limit: Any) -> LimitSpec:
+    counted = kind_of(key) == COUNT
+    return LimitSpec(account_key(key), "COUNT" if counted else "FEN", int(limit) if counted else to_fen(limit))

@@ -1,0 +1,140 @@
+"""The rows of claims, loaded with a constant number of queries, or built and not saved yet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from apps.cases.models import CaseFile
+from apps.claims.models import Bill, BillLine, Claim, Override, Visit
+from apps.core.money import to_yuan
+from apps.documents.models import BillRegister, Paper
+from apps.hospitals.models import NetworkEntry
+
+
+@dataclass
+class BillRows:
+    bill: Bill
+    ref: str  # "1.2": position of the visit, position of the bill
+    lines: list[BillLine] = field(default_factory=list)
+
+    def line_ref(self, line: BillLine) -> str:
+        return f"{self.ref}.{line.position}"
+
+
+@dataclass
+class VisitRows:
+    visit: Visit
+    bills: list[BillRows] = field(default_factory=list)
+
+    @property
+    def ref(self) -> str:
+        return str(self.visit.position)
+
+
+@dataclass
+class ClaimRows:
+    """All that a claim consists of. `networks` are entries of its series at its hospitals."""
+
+    case: CaseFile
+    claim: Claim
+    visits: list[VisitRows] = field(default_factory=list)
+    papers: list[Paper] = field(default_factory=list)
+    overrides: list[Override] = field(default_factory=list)
+    networks: list[NetworkEntry] = field(default_factory=list)
+    day_totals: list[tuple[date, Decimal]] = field(default_factory=list)
+    duplicates: dict[str, str] = field(default_factory=dict)  # bill identity → number of the other case
+
+    def bills(self) -> Iterator[BillRows]:
+        for visit in self.visits:
+            yield from visit.bills
+
+    def lines(self) -> dict[str, BillLine]:
+        """Lines by ref ("1.1.3")."""
+        return {rows.line_ref(line): line for rows in self.bills() for line in rows.lines}
+
+
+def load(cases: Sequence[CaseFile]) -> dict[int, ClaimRows]:
+    """The rows of several claims by case id: five queries, however many claims and lines.
+
+    `cases` come with `claim`, `member`, `policy__plan` and `handbook` selected, as the engine does.
+    """
+    found = {case.pk: ClaimRows(case, case.claim) for case in cases}
+    _load_lines(found)
+    for paper in Paper.objects.filter(case__in=found).order_by("pk"):
+        found[paper.case_id].papers.append(paper)
+    for override in Override.objects.filter(claim__in=found).select_related("user").order_by("round", "pk"):
+        found[override.claim_id].overrides.append(override)
+    add_networks(found.values())
+    add_day_totals(found.values())
+    return found
+
+
+def _load_lines(found: dict[int, ClaimRows]) -> None:
+    """One query: every bill has lines and every visit has bills, which intake and corrections see to."""
+    related = ("bill__visit__hospital", "bill__visit__campus", "bill__visit__prior_visit")
+    order = ("bill__visit__claim", "bill__visit__position", "bill__position", "position")
+    lines = BillLine.objects.filter(bill__visit__claim__in=found).select_related(*related).order_by(*order)
+    for line in lines:
+        claim = found[line.bill.visit.claim_id]
+        if not claim.visits or claim.visits[-1].visit.pk != line.bill.visit_id:
+            claim.visits.append(VisitRows(line.bill.visit))
+        visit = claim.visits[-1]
+        if not visit.bills or visit.bills[-1].bill.pk != line.bill_id:
+            line.bill.visit = visit.visit
+            visit.bills.append(BillRows(line.bill, f"{visit.ref}.{line.bill.position}"))
+        line.bill = visit.bills[-1].bill
+        visit.bills[-1].lines.append(line)
+
+
+def add_networks(claims: Iterable[ClaimRows]) -> None:
+    """Entries of the members' series at the hospitals visited (NET-01, PR-09); one query."""
+    claims = list(claims)
+    hospitals = {rows.visit.hospital_id for claim in claims for rows in claim.visits}
+    series = {claim.case.series for claim in claims}
+    entries = NetworkEntry.objects.filter(series__in=series, campus__hospital__in=hospitals).select_related("campus")
+    by_place: dict[tuple[str, int], list[NetworkEntry]] = defaultdict(list)
+    for entry in entries:
+        by_place[entry.series, entry.campus.hospital_id].append(entry)
+    for claim in claims:
+        for hospital in {rows.visit.hospital_id for rows in claim.visits}:
+            claim.networks.extend(by_place[claim.case.series, hospital])
+
+
+# States in which what was claimed counts no more for the day total.
+GONE = ("WITHDRAWN", "REJECTED_INTAKE", "CLOSED_NO_PAPERS")
+
+
+def add_day_totals(claims: Iterable[ClaimRows]) -> None:
+    """What the children's other claims claim for the same service days (PR-15); one query."""
+    claims = list(claims)
+    members = {claim.case.member_id for claim in claims}
+    days = {rows.visit.started_on for claim in claims for rows in claim.visits}
+    visits = Visit.objects.filter(claim__case__member__in=members, started_on__in=days)
+    rows = visits.exclude(claim__case__state__in=GONE).values_list(
+        "claim_id", "claim__case__member", "started_on", "claimed_fen"
+    )
+    others = list(rows)
+    for claim in claims:
+        totals: dict[date, int] = defaultdict(int)
+        own = {visit.visit.started_on for visit in claim.visits}
+        for claim_id, member_id, day, fen in others:
+            if member_id == claim.case.member_id and claim_id != claim.case.pk and day in own:
+                totals[day] += fen
+        claim.day_totals = [(day, to_yuan(fen)) for day, fen in sorted(totals.items())]
+
+
+def add_duplicates(claims: Iterable[ClaimRows]) -> None:
+    """Other claims that hold a bill of these in the register (LAW-11); one query."""
+    claims = list(claims)
+    identities = {rows.bill.identity for claim in claims for rows in claim.bills()}
+    registered = BillRegister.objects.filter(identity__in=identities, released_at=None)
+    taken = {identity: (pk, number) for identity, pk, number in registered.values_list("identity", "case", "case__number")}
+    for claim in claims:
+        own = {rows.bill.identity for rows in claim.bills()}
+        claim.duplicates = {
+            identity: number for identity, (pk, number) in taken.items() if identity in own and pk != claim.case.pk
+        }

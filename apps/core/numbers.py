@@ -1,0 +1,31 @@
+"""Running numbers for cases, letters and files: 'C26-000412'."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from apps.core.models import Sequence
+
+_NEXT = f"""
+INSERT INTO {Sequence._meta.db_table} (prefix, last) VALUES (%s, %s)
+ON CONFLICT (prefix) DO UPDATE SET last = {Sequence._meta.db_table}.last + excluded.last
+RETURNING last
+"""
+
+
+def next_numbers(prefix: str, count: int = 1) -> list[str]:
+    """`count` fresh numbers in one statement; must run inside the caller's transaction.
+
+    The row stays locked until that commits, so numbers are given in the order of commits and a
+    rolled-back number is given again.
+    """
+    if count < 1:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [prefix, count])
+        last: int = cursor.fetchone()[0]
+    return [f"{prefix}-{number:06d}" for number in range(last - count + 1, last + 1)]
+
+
+def next_number(prefix: str) -> str:
+    return next_numbers(prefix)[0]

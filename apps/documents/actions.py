@@ -1,0 +1,232 @@
+"""The writers of papers: two actions that any kind of case may register.
+
+    for action in paper_actions(uploaders=…, checkers=…, changed=…):
+        KIND.action(action)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.adjudication.keys import PAPERS
+from apps.cases.engine import Ctx
+from apps.cases.inputs import ask
+from apps.cases.kinds import Action
+from apps.core.errors import DomainError, InvalidInput, InvalidInputs
+from apps.documents.models import Paper, StoredFile
+from apps.documents.queries import kind_title
+from apps.documents.retention import retain_until
+from apps.documents.storage import Received, keep, receive
+
+MAX_FILES = 40
+TICKS = ("legible", "color", "annotated", "signed", "has_photo")
+SOURCE_TYPES = {"application/pdf", "application/ofd", "application/xml"}
+
+
+def paper_kinds(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
+    """Kinds of paper by the titles of the series; first those its check lists ask for."""
+    asked = dict.fromkeys(document.key for document in ctx.handbook.documents)
+    return [(kind, kind_title(ctx.handbook, kind)) for kind in [*asked, *(k for k in PAPERS if k not in asked)]]
+
+
+@dataclass(frozen=True)
+class AttachPaper:
+    """One or more files of one kind; each file becomes a paper."""
+
+    kind: str = ask(_("Kind of paper"), choices=paper_kinds, widget="select")
+    files: tuple[Any, ...] = ask(_("Files"), widget="file", default=())
+    form: str = ask(_("Form"), choices=list(Paper.Form.choices), widget="select", default=Paper.Form.IMAGE.value)
+    subject: str = ask(_("About"), help=_("INSURED, PAYEE or bill:<number>"), max_length=60, default="")
+    verification: str = ask(_("Verification result"), max_length=200, default="", rule="PR-01")
+    note: str = ask(_("Note"), max_length=200, default="")
+
+
+@dataclass(frozen=True)
+class TickPaper:
+    """What a person saw on one or more papers. Empty leaves a tick as it is."""
+
+    papers: tuple[int, ...] = ask(_("Papers"), widget="papers")
+    legible: bool | None = ask(_("Legible"), default=None, rule="RMB-20")
+    color: bool | None = ask(_("In color"), default=None, rule="RMB-20")
+    annotated: bool | None = ask(_("Annotation seen"), default=None, rule="RMB-21")
+    signed: bool | None = ask(_("Signed"), default=None, rule="RMB-10")
+    has_photo: bool | None = ask(_("With photo"), default=None, rule="KYC-02")
+    valid_until: date | None = ask(_("Valid until"), default=None, rule="KYC-02")
+    verification: str = ask(_("Verification result"), max_length=200, default="", rule="PR-01")
+    kind: str = ask(_("Kind of paper"), choices=paper_kinds, widget="select", default="")
+    subject: str = ask(_("About"), max_length=60, default="")
+    usable: bool | None = ask(_("Usable"), default=None)
+    note: str = ask(_("Note"), help=_("What is wrong with a paper that cannot be used"), max_length=200, default="")
+
+
+def paper_actions(
+    *,
+    uploaders: frozenset[str],
+    checkers: frozenset[str],
+    changed: Callable[[Ctx[Any]], None] | None = None,
+    states: frozenset[str] = frozenset(),
+) -> tuple[Action[Any], ...]:
+    """`attach_paper` and `tick_paper`, to be registered on a kind.
+
+    `changed(ctx)` runs after either one in the same transaction (recompute the check list, emit
+    `papers_arrived`); `ctx.loaded["papers"]` then holds the papers touched.
+    """
+
+    def attach_handler(ctx: Ctx[AttachPaper]) -> None:
+        given = ctx.input
+        assert given is not None
+        attach(
+            ctx, kind=given.kind, files=given.files, form=given.form, subject=given.subject,
+            verification=given.verification, note=given.note,
+        )  # fmt: skip
+        if changed:
+            changed(ctx)
+
+    def tick_handler(ctx: Ctx[TickPaper]) -> None:
+        assert ctx.input is not None
+        tick(ctx, ctx.input)
+        if changed:
+            changed(ctx)
+
+    return (
+        Action("attach_paper", _("Attach papers"), uploaders, attach_handler, input=AttachPaper, states=states, order=500),
+        Action("tick_paper", _("Check papers"), checkers, tick_handler, input=TickPaper, states=states, order=510),
+    )  # fmt: skip
+
+
+# --- Attaching ------------------------------------------------------------------------------------------
+
+
+def attach(
+    ctx: Ctx[Any],
+    *,
+    kind: str,
+    files: Iterable[Any] = (),
+    form: str = Paper.Form.IMAGE,
+    subject: str = "",
+    verification: str = "",
+    note: str = "",
+) -> list[Paper]:
+    """Queue papers on the case; also for handlers of other apps (mailroom, intake).
+
+    `files`: uploads, `Received` or `StoredFile`; best received before the transaction. Without files
+    one paper is recorded (an original on the shelf, an e-signature, typed data). Every wrong file is
+    named; then nothing is kept.
+    """
+    _check_kind(ctx, kind)
+    stored = _store_all(list(files))
+    if form in (Paper.Form.IMAGE, Paper.Form.COPY, Paper.Form.SOURCE_FILE) and not stored:
+        raise InvalidInput(_("Add at least one file."), code="required", field="files")
+    _check_source_files(form, stored)
+    _refuse_same_file(ctx, kind, subject, stored)
+    papers = [
+        Paper(
+            case=ctx.case,
+            kind=kind,
+            form=form,
+            file=file,
+            pages=file.pages if file else 1,
+            subject=subject,
+            verification=verification,
+            note=note,
+            received_at=ctx.now,
+            retain_until=retain_until(kind, ctx.case.policy, ctx.handbook),
+        )
+        for file in (stored or [None])
+    ]
+    for paper in papers:
+        ctx.add(paper)
+    ctx.loaded["papers"] = papers
+    ctx.data.update({"kind": kind, "form": str(form), "files": [file.sha256 for file in stored]})
+    return papers
+
+
+def _check_kind(ctx: Ctx[Any], kind: str) -> None:
+    if kind not in PAPERS and all(document.key != kind for document in ctx.handbook.documents):
+        raise InvalidInput(
+            _("“%(kind)s” is no kind of paper of series %(series)s.")
+            % {"kind": kind[:40], "series": ctx.handbook.series},
+            code="paper_kind",
+            field="kind",
+        )
+
+
+def _store_all(files: list[Any]) -> list[StoredFile]:
+    if len(files) > MAX_FILES:
+        raise InvalidInput(
+            _("At most %(limit)d files at once.") % {"limit": MAX_FILES}, code="too_many_files", field="files"
+        )
+    errors: list[DomainError] = []
+    received: list[Received | StoredFile] = []
+    for index, file in enumerate(files):
+        try:
+            is_ours = isinstance(file, (Received, StoredFile))
+            received.append(file if is_ours else receive(file, field=f"files.{index}"))
+        except DomainError as error:
+            errors.append(error)
+    if errors:
+        raise InvalidInputs(errors)
+    return [keep(file) if isinstance(file, Received) else file for file in received]
+
+
+def _check_source_files(form: str, stored: list[StoredFile]) -> None:
+    """PR-01: the source of an electronic bill is XML, OFD or PDF; a photo of it is not."""
+    if form == Paper.Form.SOURCE_FILE and any(file.content_type not in SOURCE_TYPES for file in stored):
+        raise InvalidInput(
+            _("The source file of an electronic bill is XML, OFD or PDF, not a picture."),
+            code="source_file",
+            field="files",
+            rule="PR-01",
+        )
+
+
+def _refuse_same_file(ctx: Ctx[Any], kind: str, subject: str, stored: list[StoredFile]) -> None:
+    if not stored or ctx.case.pk is None:
+        return
+    ids = [file.pk for file in stored]
+    there = Paper.objects.filter(case=ctx.case.pk, kind=kind, subject=subject, file__in=ids).first()
+    if there or len(set(ids)) != len(ids):
+        raise InvalidInput(
+            _("The same file is already on this case as the same kind of paper."), code="paper_twice", field="files"
+        )
+
+
+# --- Checking -------------------------------------------------------------------------------------------
+
+
+def tick(ctx: Ctx[Any], given: TickPaper) -> list[Paper]:
+    """Record what a person saw. A paper set unusable needs the reason, which the member will read."""
+    papers = list(Paper.objects.filter(case=ctx.case.pk, pk__in=given.papers).order_by("pk"))
+    if not papers or len(papers) != len(set(given.papers)):
+        raise InvalidInput(_("Such a paper is not on this case."), code="unknown_paper", field="papers")
+    if given.usable is False and not given.note:
+        raise InvalidInput(_("Say what is wrong with the paper."), code="required", field="note")
+    changes = _changes(ctx, given)
+    if not changes:
+        raise InvalidInput(_("Tick at least one thing."), code="required", field="legible")
+    for paper in papers:
+        for name, value in changes.items():
+            setattr(paper, name, value)
+        ctx.update(paper, *changes)
+    ctx.loaded["papers"] = papers
+    seen = {name: str(value) for name, value in changes.items() if name not in ("checked_by_label", "checked_at")}
+    ctx.data.update({"papers": [paper.pk for paper in papers], "ticks": seen})
+    return papers
+
+
+def _changes(ctx: Ctx[Any], given: TickPaper) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        name: getattr(given, name) for name in (*TICKS, "valid_until", "usable") if getattr(given, name) is not None
+    }
+    changes |= {name: getattr(given, name) for name in ("verification", "subject", "note") if getattr(given, name)}
+    if given.kind:
+        _check_kind(ctx, given.kind)
+        changes |= {"kind": given.kind, "retain_until": retain_until(given.kind, ctx.case.policy, ctx.handbook)}
+    if changes:
+        changes |= {"checked_by_label": ctx.actor.label, "checked_at": ctx.now}
+    return changes

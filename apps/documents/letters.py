@@ -1,0 +1,246 @@
+"""What letters say and how they are queued.
+
+One dataclass a kind of letter holds all that its template needs. Money is integer fen, dates are
+`date`, names and account numbers come masked, words come in the language of the letter.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apps.adjudication.trace import observe
+from apps.core.errors import Blocked
+from apps.core.numbers import next_numbers
+from apps.documents.models import Letter
+from apps.documents.series import series_block
+
+log = logging.getLogger(__name__)
+PREFIX = "L"
+LIVE = (Letter.State.QUEUED, Letter.State.RENDERED, Letter.State.SENT, Letter.State.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The first block of every letter: whom and what it is about."""
+
+    addressee: str  # the claimant as addressed: "张女士" or the guardian's name
+    child: str  # masked: "王**"
+    policy: str
+    case: str  # number of the claim
+    reported_on: date
+    plan: str = ""
+    external: str = ""  # the insurer's, TPA's or hospital's number
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLine:
+    """One visit in an acceptance notice or a refusal."""
+
+    on: date
+    hospital: str
+    what: str  # "门诊" / "outpatient"
+    claimed_fen: int
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptanceContext:
+    about: About
+    visits: tuple[VisitLine, ...]
+    claimed_fen: int
+    papers: tuple[str, ...] = ()  # received papers, by title
+    originals_expected: bool = False  # route MAIL: prints the mailing instructions
+    decision_by: date | None = None  # printed promise of the series only
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPaper:
+    title: str
+    why: str  # what is there or wrong
+    remedy: str  # what would satisfy it
+    place: str = ""  # "票据 1234567890"
+    original: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementContext:
+    about: About
+    missing: tuple[MissingPaper, ...]  # everything at once (LAW-01)
+    satisfied: tuple[str, ...] = ()
+    originals_by_mail: bool = False  # prints the mailing instructions inside (PR-05)
+    annotation: str = ""  # text to write on the original invoice (RMB-21); "" = not asked
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EobLine:
+    """billed = third_party + disallowed + deductible + own + paid"""
+
+    name: str
+    billed_fen: int
+    third_party_fen: int
+    disallowed_fen: int
+    deductible_fen: int
+    own_fen: int
+    paid_fen: int
+    reasons: tuple[int, ...] = ()  # 1-based numbers of the reasons below
+    group: str = ""  # heading over the lines: visit and bill
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    text: str
+    clause: str  # the clause in our own words (Rule.says)
+    rule: str  # rule id
+    source: str = ""  # handbook line or law
+    amount_fen: int = 0
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLeft:
+    title: str
+    limit: str  # formatted: "1,000,000.00" or "8"
+    used: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeBlock:
+    name: str  # masked
+    bank: str
+    account: str  # masked
+
+
+@dataclass(frozen=True, slots=True)
+class EobContext:
+    about: About
+    outcome: str  # APPROVE | PARTIAL | ZERO | EX_GRATIA | COMPROMISE
+    decided_on: date
+    lines: tuple[EobLine, ...]
+    paid_fen: int  # what is transferred (differs from the lines for EX_GRATIA / COMPROMISE)
+    reasons: tuple[Reason, ...] = ()
+    limits: tuple[LimitLeft, ...] = ()
+    payee: PayeeBlock | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalContext:
+    about: About
+    at_intake: bool  # 不予受理通知书 instead of 拒赔通知书 (PR-06)
+    decided_on: date
+    claimed_fen: int
+    reasons: tuple[Reason, ...]  # never empty (LAW-04)
+    visits: tuple[VisitLine, ...] = ()
+    text: str = ""
+
+
+LetterContext = AcceptanceContext | SupplementContext | EobContext | RefusalContext
+KINDS: dict[type[Any], Letter.Kind] = {
+    AcceptanceContext: Letter.Kind.ACCEPTANCE,
+    SupplementContext: Letter.Kind.SUPPLEMENT,
+    EobContext: Letter.Kind.EOB,
+    RefusalContext: Letter.Kind.REFUSAL,
+}
+
+
+# --- Queueing -------------------------------------------------------------------------------------------
+
+
+def queue_letter(ctx: Any, context: LetterContext, *, language: str = "zh-hans") -> Letter:
+    """Queue a letter in the action's transaction; its kind follows from the context's class.
+
+    Numbered "L26-000123", version 1. A letter of the same kind on the case is superseded and lends
+    its number to the next version. Rendered after the commit. Two queries a *batch*, plus the insert.
+    Raises Blocked (LAW-04) for a refusal without reasons and for an empty supplement notice.
+    """
+    _check(ctx, context)
+    kind = KINDS[type(context)]
+    former = _former(ctx, kind)
+    letter = Letter(
+        case=ctx.case,
+        number=former.number if former else _next_number(ctx),
+        version=former.version + 1 if former else 1,
+        kind=kind,
+        language=language,
+        context=to_json(context) | {"series": series_block(ctx.handbook)},
+        created_at=ctx.now,
+        next_attempt_at=ctx.now,
+    )
+    if former and former.state in LIVE:
+        former.state = Letter.State.SUPERSEDED
+        ctx.update(former, "state")
+    ctx.add(letter)
+    ctx.batch.shared["letters"][ctx.case.pk, kind] = letter
+    ctx.after_commit(lambda: start_rendering(letter))
+    return letter
+
+
+def void_letter(ctx: Any, letter: Letter) -> None:
+    """Take a letter back: its page says void from now on."""
+    letter.state = Letter.State.VOID
+    ctx.update(letter, "state")
+
+
+def start_rendering(letter: Letter) -> None:
+    """Ask a worker; when the queue is down, the sweep renders a little later."""
+    from apps.documents.tasks import render_letter
+
+    try:
+        render_letter.apply_async([letter.pk], retry=False)
+    except Exception:
+        log.warning("letter waits for the sweep", extra={"letter": letter.number})
+
+
+def to_json(context: LetterContext) -> dict[str, Any]:
+    """Plain JSON of a context: dates in ISO form, tuples as lists."""
+    plain: dict[str, Any] = _plain(asdict(context))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _check(ctx: Any, context: LetterContext) -> None:
+    if isinstance(context, RefusalContext):
+        rule = ctx.handbook.rule("decide.refusal_reasons")
+        rule_id = rule.id if rule else "LAW-04"
+        if observe(rule_id, not context.reasons or any(not reason.text for reason in context.reasons)):
+            raise Blocked(
+                _("A refusal cannot be issued without reasons."), code="REFUSAL_WITHOUT_REASONS", rule=rule_id
+            )
+    if isinstance(context, SupplementContext) and not context.missing:
+        raise Blocked(
+            _("A supplement notice must say what is missing."), code="NOTHING_MISSING", rule="LAW-01"
+        )
+
+
+def _former(ctx: Any, kind: Letter.Kind) -> Letter | None:
+    """The newest letter of this kind on the case; read once for all cases of the batch."""
+    shared = ctx.batch.shared
+    if "letters" not in shared:
+        cases = [other.case.pk for other in ctx.batch.contexts]
+        found: Sequence[Letter] = Letter.objects.filter(case__in=cases).defer("context").order_by("version")
+        shared["letters"] = {(letter.case_id, letter.kind): letter for letter in found}
+    former: Letter | None = shared["letters"].get((ctx.case.pk, kind))
+    return former
+
+
+def _next_number(ctx: Any) -> str:
+    numbers: list[str] = ctx.batch.shared.setdefault("letter_numbers", [])
+    if not numbers:
+        numbers.extend(next_numbers(f"{PREFIX}{ctx.now:%y}", max(len(ctx.batch.contexts), 1)))
+    return numbers.pop(0)

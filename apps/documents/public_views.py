@@ -1,0 +1,66 @@
+"""Anyone who holds a letter may ask whether it is valid; they learn nothing else.
+
+A known and an unknown token take the same path: one query, one template, status 200.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_safe
+
+from apps.documents.models import Letter
+
+REQUESTS_A_MINUTE = 30
+LONGEST_TOKEN = 40
+
+
+@require_safe
+def verify_letter(request: HttpRequest, token: str) -> HttpResponse:
+    """Valid, superseded, void or unknown."""
+    if _too_many(request):
+        return _answer(request, "busy", 429)
+    row = (
+        Letter.objects.filter(token=token[:LONGEST_TOKEN])
+        .values("state", "number", "version", "created_at")
+        .first()
+    )  # fmt: skip
+    return _answer(request, _verdict(row["state"] if row else None), 200, row)
+
+
+def _verdict(state: str | None) -> str:
+    if state is None:
+        return "unknown"
+    return {Letter.State.SUPERSEDED.value: "superseded", Letter.State.VOID.value: "void"}.get(state, "valid")
+
+
+def _answer(request: HttpRequest, verdict: str, status: int, row: dict[str, object] | None = None) -> HttpResponse:
+    response = render(request, "letters/verify.html", {"verdict": verdict, "row": row}, status=status)
+    add_never_cache_headers(response)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    if status == 429:
+        response["Retry-After"] = "60"
+    return response
+
+
+def _too_many(request: HttpRequest) -> bool:
+    """More than REQUESTS_A_MINUTE from one address: nobody tries out tokens here."""
+    key = f"verify:{_address(request)}"
+    cache.add(key, 0, 60)
+    try:
+        return cache.incr(key) > REQUESTS_A_MINUTE
+    except ValueError:  # the minute ended between the two
+        return False
+
+
+def _address(request: HttpRequest) -> str:
+    """The visitor's address; behind proxies the one that the outermost trusted proxy saw."""
+    proxies = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0)
+    chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if proxies and len(chain) >= proxies:
+        return chain[-proxies]
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,191 @@
+"""The hospital directory and the network list on a date (NET-01 … NET-07)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
+
+from apps.accounts.actors import Actor
+from apps.core.imports.cells import fold
+from apps.core.imports.pinyin import typed
+from apps.hospitals.models import Campus, DepartmentGroup, Hospital, NetworkEntry
+
+# --- The network of one hospital ------------------------------------------------------------------------
+
+
+def networks_on(
+    place: Hospital | Campus, *, department_group: str, series: str, network_group: str, on: date
+) -> frozenset[str]:
+    """Benefits in whose network the place is listed on the date. One query.
+
+    A hospital answers for all its campuses, a campus for itself only (PR-09). A group inherits
+    nothing from another (NET-02). An inactive hospital is in no network.
+    """
+    entries = _entries(place).valid_on(on).filter(
+        department_group=department_group, series=series, network_group=network_group, campus__hospital__active=True
+    )
+    return frozenset(entries.values_list("benefit", flat=True))
+
+
+def _entries(place: Hospital | Campus) -> Any:
+    if isinstance(place, Campus):
+        return NetworkEntry.objects.filter(campus=place)
+    return NetworkEntry.objects.filter(campus__hospital=place)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a place is out: a stable code and words for people."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Is the place in the network? With the scopes billed directly, or every reason why not."""
+
+    listed: bool
+    scopes: frozenset[str] = frozenset()
+    reasons: tuple[Reason, ...] = ()
+
+
+def network_answer(
+    place: Hospital | Campus, *, benefit: str, department_group: str, series: str, network_group: str, on: date
+) -> Answer:
+    """The answer for one visit, with why when it is no (NET-04). One query, two for a lone campus."""
+    hospital = place.hospital if isinstance(place, Campus) else place
+    entries = list(_entries(place).filter(series=series))
+    wanted = [
+        entry
+        for entry in entries
+        if (entry.benefit, entry.department_group, entry.network_group) == (benefit, department_group, network_group)
+    ]
+    valid = [entry for entry in wanted if entry.starts_on <= on <= (entry.ends_on or date.max)]
+    if valid and hospital.active:
+        return Answer(True, frozenset(scope for entry in valid for scope in entry.direct_billing))
+    reasons = _why_out(hospital, entries, wanted, on, (benefit, department_group, network_group))
+    return Answer(False, reasons=tuple(reasons))
+
+
+def _why_out(
+    hospital: Hospital, entries: list[NetworkEntry], wanted: list[NetworkEntry], on: date, key: tuple[str, str, str]
+) -> list[Reason]:
+    """From the most telling reason to the weakest."""
+    if not hospital.active:
+        return [Reason("INACTIVE", _("The hospital is marked as not active."))]
+    if not entries:
+        return [Reason("NOT_LISTED", _("The hospital is in no network of this series."))]
+    if wanted:
+        return [_out_of_dates(wanted, on)]
+    return _elsewhere([entry for entry in entries if entry.starts_on <= on <= (entry.ends_on or date.max)], key)
+
+
+def _out_of_dates(wanted: list[NetworkEntry], on: date) -> Reason:
+    later = [entry.starts_on for entry in wanted if entry.starts_on > on]
+    ended = [entry.ends_on for entry in wanted if entry.ends_on and entry.ends_on < on]
+    if ended:
+        return Reason("ENDED", _("Listed until %(day)s.") % {"day": max(ended)})
+    return Reason("NOT_YET", _("Listed from %(day)s on.") % {"day": min(later)})
+
+
+def _elsewhere(entries: list[NetworkEntry], key: tuple[str, str, str]) -> list[Reason]:
+    """Listed today, but for another department, another group or another benefit."""
+    benefit, department, group = key
+    same_benefit = [entry for entry in entries if entry.benefit == benefit]
+    reasons = []
+    departments = {entry.department_group for entry in same_benefit if entry.network_group == group}
+    if departments:
+        names = "、".join(str(DepartmentGroup(found).label) for found in sorted(departments))
+        reasons.append(Reason("OTHER_DEPARTMENT", _("Listed for: %(names)s.") % {"names": names}))
+    groups = {entry.network_group for entry in same_benefit if entry.department_group == department} - {group}
+    if groups:
+        names = "、".join(sorted(groups))
+        reasons.append(Reason("OTHER_GROUP", _("Listed for another plan group only: %(names)s.") % {"names": names}))
+    benefits = {entry.benefit for entry in entries if entry.network_group == group} - {benefit}
+    if benefits and not reasons:
+        names = "、".join(sorted(benefits))
+        reasons.append(Reason("OTHER_BENEFIT", _("Listed for other benefits only: %(names)s.") % {"names": names}))
+    return reasons or [Reason("NOT_LISTED", _("The hospital is not listed for this plan group on that day."))]
+
+
+# --- The directory ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What somebody looks for; empty fields do not restrict. `on` is the date of the list."""
+
+    on: date
+    text: str = ""
+    city: str = ""
+    hospital_type: str = ""
+    ownership: str = ""
+    scope: str = ""
+    department_group: str = ""
+    benefit: str = ""
+    series: str = ""
+    network_group: str = ""
+
+    @property
+    def asks_network(self) -> bool:
+        return any((self.scope, self.department_group, self.benefit, self.series, self.network_group))
+
+
+def visible_hospitals(actor: Actor) -> QuerySet[Hospital]:
+    """The directory is open to every actor; a hospital's own users and clients see their own house."""
+    hospitals = Hospital.objects.all()
+    return hospitals.filter(code=actor.hospital) if actor.hospital else hospitals
+
+
+def visible_entries(actor: Actor) -> QuerySet[NetworkEntry]:
+    """Network entries of the series an actor works for."""
+    entries = NetworkEntry.objects.all()
+    if actor.series:
+        entries = entries.filter(series__in=sorted(actor.series))
+    return entries.filter(campus__hospital__code=actor.hospital) if actor.hospital else entries
+
+
+def directory(actor: Actor, criteria: Criteria) -> QuerySet[Hospital]:
+    """Hospitals that fit, with campuses and their matching entries on the date (NET-06).
+
+    Three queries when read, however many hospitals: `hospital.campuses.all()` carries
+    `campus.listed`, the entries that matched.
+    """
+    entries = _matching(visible_entries(actor), criteria)
+    hospitals = visible_hospitals(actor).filter(active=True)
+    for name in ("city", "hospital_type", "ownership"):
+        if value := getattr(criteria, name):
+            hospitals = hospitals.filter(**{name: value})
+    if criteria.text:
+        hospitals = hospitals.filter(search(criteria.text))
+    if criteria.asks_network:
+        hospitals = hospitals.filter(Exists(entries.filter(campus__hospital=OuterRef("pk"))))
+    listed = entries.order_by("series", "network_group", "department_group", "benefit")
+    campuses = Campus.objects.order_by("code").prefetch_related(Prefetch("network", listed, to_attr="listed"))
+    return hospitals.order_by("city", "name").prefetch_related(Prefetch("campuses", campuses))
+
+
+def _matching(entries: QuerySet[NetworkEntry], criteria: Criteria) -> QuerySet[NetworkEntry]:
+    found = entries.valid_on(criteria.on)  # type: ignore[attr-defined]
+    for name in ("department_group", "benefit", "series", "network_group"):
+        if value := getattr(criteria, name):
+            found = found.filter(**{name: value})
+    if criteria.scope:  # no database of ours has "list contains" in common; the text of the list has
+        found = found.alias(scopes=Cast("direct_billing", TextField())).filter(scopes__contains=f'"{criteria.scope}"')
+    return found
+
+
+def search(text: str) -> Q:
+    """Name in Chinese or English, code, brand, or the beginning of its reading or initials."""
+    found = fold(text)
+    condition = Q(name__icontains=found) | Q(name_en__icontains=found) | Q(code__iexact=found)
+    condition |= Q(brand__icontains=found)
+    if reading := typed(found) if found.isascii() else "":
+        condition |= Q(pinyin__contains=reading) | Q(initials__startswith=reading)
+    return condition

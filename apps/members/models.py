@@ -1,0 +1,253 @@
+"""Policies, insured children and guardians. Written by the roster import only.
+
+What is derived from personal data (pinyin, blind indexes, masks) is filled by `derive()` and nowhere
+else: `save()` calls it, bulk writers call it themselves.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.crypto import EncryptedTextField, blind_index, mask
+from apps.members.names import mask_email, mask_name, reading
+from apps.products.models import Plan
+
+ID_SPACE, MOBILE_SPACE = "id_number", "mobile"  # number spaces of the blind index
+
+
+class IdType(models.TextChoices):
+    RESIDENT_ID = "RESIDENT_ID", _("resident identity card")
+    PASSPORT = "PASSPORT", _("passport")
+    HK_MACAO_PERMIT = "HK_MACAO_PERMIT", _("Hong Kong/Macao permit")
+    TAIWAN_PERMIT = "TAIWAN_PERMIT", _("Taiwan permit")
+    RESIDENCE_PERMIT = "RESIDENCE_PERMIT", _("residence permit")
+    BIRTH_CERTIFICATE = "BIRTH_CERTIFICATE", _("birth certificate")
+    HOUSEHOLD_REGISTER = "HOUSEHOLD_REGISTER", _("household register")
+    OTHER = "OTHER", _("other")
+
+
+def id_index(number: str) -> str:
+    """Blind index of an identity number of any kind; '' for none."""
+    return blind_index(number, ID_SPACE) if number else ""
+
+
+def mobile_index(number: str) -> str:
+    return blind_index(number, MOBILE_SPACE) if number else ""
+
+
+class Person(models.Model):
+    """What is derived from an identity number and a mobile number, in one place."""
+
+    class Meta:
+        abstract = True
+
+    def derive(self) -> None:
+        """Fill indexes and masks from the clear values."""
+        self.id_index, self.id_masked = id_index(self.id_number), mask(self.id_number)[:40]
+        self.mobile_index, self.mobile_masked = mobile_index(self.mobile), mask(self.mobile)[:20]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.derive()
+        super().save(*args, **kwargs)
+
+    @property
+    def masked_name(self) -> str:
+        return mask_name(self.name)
+
+    @property
+    def masked_email(self) -> str:
+        return mask_email(self.email) if self.email else ""
+
+
+class Member(Person):
+    """One insured child. One row per person, however many policies (natural key: id type + number)."""
+
+    VISIBILITY = {"series": "policies__series", "tpa": "policies__tpa", "member": "number"}
+
+    number = models.CharField(_("member number"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=80, db_index=True)
+    pinyin = models.CharField(max_length=200, blank=True, db_index=True, editable=False)  # "wangxiaoming"
+    initials = models.CharField(max_length=20, blank=True, db_index=True, editable=False)  # "wxm"
+    sex = models.CharField(_("sex"), max_length=1, choices=[("M", _("male")), ("F", _("female"))])
+    birth_date = models.DateField(_("date of birth"))
+    id_type = models.CharField(_("identity type"), max_length=20, choices=IdType.choices)
+    id_number = EncryptedTextField(_("identity number"))
+    id_index = models.CharField(max_length=40, db_index=True, editable=False)
+    id_masked = models.CharField(_("identity number"), max_length=40, editable=False)
+    mobile = EncryptedTextField(_("mobile"), blank=True)
+    mobile_index = models.CharField(max_length=40, blank=True, db_index=True, editable=False)
+    mobile_masked = models.CharField(_("mobile"), max_length=20, blank=True, editable=False)
+    email = models.EmailField(_("e-mail"), blank=True)
+    nationality = models.CharField(_("nationality"), max_length=40, default="CN")
+    social_insurance = models.BooleanField(_("has social insurance"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("insured child")
+        verbose_name_plural = _("insured children")
+        constraints = [models.UniqueConstraint(fields=["id_type", "id_index"], name="member_identity_once")]
+
+    def __str__(self) -> str:
+        return self.masked_name
+
+    def derive(self) -> None:
+        super().derive()
+        self.pinyin, self.initials = reading(self.name)
+
+
+class FormerIdentity(models.Model):
+    """An identity paper a child was known by before: the birth certificate before the identity card.
+
+    Keeps a child one person when the next roster names another paper, and findable by the old one.
+    """
+
+    VISIBILITY = {
+        "series": "member__policies__series",
+        "tpa": "member__policies__tpa",
+        "member": "member__number",
+    }
+
+    member = models.ForeignKey(
+        Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="former_identities"
+    )
+    id_type = models.CharField(_("identity type"), max_length=20, choices=IdType.choices)
+    id_number = EncryptedTextField(_("identity number"))
+    id_index = models.CharField(max_length=40, db_index=True, editable=False)
+    id_masked = models.CharField(_("identity number"), max_length=40, editable=False)
+    replaced_at = models.DateTimeField(_("replaced at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("former identity")
+        verbose_name_plural = _("former identities")
+        constraints = [models.UniqueConstraint(fields=["id_type", "id_index"], name="former_identity_once")]
+
+    def __str__(self) -> str:
+        return self.id_masked
+
+
+class Guardian(Person):
+    """Parent or guardian; often policyholder and payee."""
+
+    VISIBILITY = {
+        "series": "member__policies__series",
+        "tpa": "member__policies__tpa",
+        "member": "member__number",
+    }
+
+    class Relation(models.TextChoices):
+        MOTHER = "MOTHER", _("mother")
+        FATHER = "FATHER", _("father")
+        GUARDIAN = "GUARDIAN", _("guardian")
+
+    member = models.ForeignKey(Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="guardians")
+    name = models.CharField(_("name"), max_length=80)
+    relation = models.CharField(_("relation"), max_length=20, choices=Relation.choices)
+    id_type = models.CharField(_("identity type"), max_length=20, choices=IdType.choices, blank=True)
+    id_number = EncryptedTextField(_("identity number"), blank=True)
+    id_index = models.CharField(max_length=40, blank=True, db_index=True, editable=False)
+    id_masked = models.CharField(_("identity number"), max_length=40, blank=True, editable=False)
+    mobile = EncryptedTextField(_("mobile"), blank=True)
+    mobile_index = models.CharField(max_length=40, blank=True, db_index=True, editable=False)
+    mobile_masked = models.CharField(_("mobile"), max_length=20, blank=True, editable=False)
+    email = models.EmailField(_("e-mail"), blank=True)
+    is_policyholder = models.BooleanField(_("policyholder"), default=False)
+
+    class Meta:
+        verbose_name = _("guardian")
+        verbose_name_plural = _("guardians")
+        constraints = [models.UniqueConstraint(fields=["member", "relation", "name"], name="guardian_once")]
+
+    def __str__(self) -> str:
+        return self.masked_name
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def in_force_on(self, day: date) -> PolicyQuerySet:
+        """Policies whose cover includes the day; the same test as `Policy.in_force_on`."""
+        return self.filter(
+            Q(ended_on__isnull=True) | Q(ended_on__gte=day), effective_on__lte=day, expires_on__gte=day
+        ).exclude(status=Policy.Status.PENDING)
+
+
+class Policy(models.Model):
+    """One insurance period of one child; the insurance year of every limit (REC-02).
+
+    `status` is what the insurer said last and speaks of the day of the roster. Whether the policy
+    covers a *service date* is told by its dates (C9): a policy terminated in May still covered April.
+    Only PENDING (applied for, not issued) covers nothing whatever its dates.
+    """
+
+    VISIBILITY = {"series": "series", "tpa": "tpa", "member": "member__number"}
+
+    class Status(models.TextChoices):
+        IN_FORCE = "IN_FORCE", _("in force")
+        PENDING = "PENDING", _("not yet in force")
+        LAPSED = "LAPSED", _("lapsed")
+        TERMINATED = "TERMINATED", _("terminated")
+
+    class Channel(models.TextChoices):
+        ONLINE = "ONLINE", _("on line")
+        PAPER = "PAPER", _("on paper")
+
+    number = models.CharField(_("policy number"), max_length=40)
+    certificate = models.CharField(_("certificate number"), max_length=40, blank=True, db_index=True)
+    member = models.ForeignKey(Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="policies")
+    policyholder = models.ForeignKey(
+        Guardian, verbose_name=_("policyholder"), null=True, blank=True, on_delete=models.PROTECT, related_name="policies"
+    )
+    plan = models.ForeignKey(Plan, verbose_name=_("plan"), on_delete=models.PROTECT, related_name="policies")
+    scheme = models.CharField(_("scheme"), max_length=40, blank=True)  # beside the plan (GEN-02)
+    series = models.CharField(_("series"), max_length=10, db_index=True)
+    tpa = models.CharField(_("TPA"), max_length=40, blank=True, db_index=True)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices)
+    concluded_on = models.DateField(_("concluded on"), null=True, blank=True)
+    effective_on = models.DateField(_("effective on"))
+    expires_on = models.DateField(_("expires on"))  # inclusive
+    ended_on = models.DateField(_("ended early on"), null=True, blank=True)  # last day of cover
+    continuous_since = models.DateField(_("continuously insured since"))
+    renewed = models.BooleanField(_("renewed"), default=False)
+    enrolled_with_social = models.BooleanField(_("enrolled with social insurance"), default=False)
+    enroll_channel = models.CharField(
+        _("enrollment channel"), max_length=10, choices=Channel.choices, default=Channel.ONLINE
+    )
+    riders = models.JSONField(_("riders"), default=list, blank=True)
+    exclusions = models.JSONField(_("excluded diagnoses"), default=list, blank=True)
+    special_agreement = models.TextField(_("special agreement"), blank=True)
+    edition = models.CharField(_("edition"), max_length=40, blank=True)  # 即时版 (GEN-02)
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        constraints = [
+            models.UniqueConstraint(fields=["number", "member"], name="policy_member_once"),
+            models.CheckConstraint(condition=models.Q(expires_on__gte=models.F("effective_on")), name="policy_period"),
+        ]
+        indexes = [models.Index(fields=["member", "effective_on"], name="policy_member_period")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def covered_until(self) -> date:
+        """The last day of cover, inclusive; the day before `effective_on` when it never began."""
+        return min(self.expires_on, self.ended_on) if self.ended_on else self.expires_on
+
+    def in_force_on(self, day: date) -> bool:
+        return self.status != self.Status.PENDING and self.effective_on <= day <= self.covered_until
+
+    def status_on(self, day: date) -> Policy.Status:
+        """The status for a service date, e.g. for the facts of a claim."""
+        if self.in_force_on(day):
+            return self.Status.IN_FORCE
+        if self.status == self.Status.PENDING or day < self.effective_on:
+            return self.Status.PENDING
+        if self.ended_on and self.status == self.Status.TERMINATED:
+            return self.Status.TERMINATED
+        return self.Status.LAPSED

@@ -1,0 +1,254 @@
+"""Payment orders and files: the only writers of payments.
+
+Functions that take a `ctx` are called by handlers of case actions and write through it. Functions
+that take an `actor` are what people do with many orders at once; they go through `perform_many`, so
+that each case gets its event and its clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.actors import Actor
+from apps.cases.engine import Ctx, perform
+from apps.cases.models import CaseFile
+from apps.core.errors import Blocked, Conflict, DomainError, InvalidInput, InvalidInputs, NotAllowed
+from apps.core.money import format_yuan
+from apps.core.numbers import next_number
+from apps.documents.storage import store_bytes
+from apps.ledger.actions import money_account, post_money
+from apps.ledger.models import MoneyEntry
+from apps.payments.exports import payment_csv, payment_workbook
+from apps.payments.models import Payee, PaymentFile, PaymentOrder
+from apps.payments.queries import orders_visible_to, payable_key
+
+MAKERS = frozenset({"finance", "finance_lead"})
+CHECKERS = frozenset({"payment_check", "finance_lead"})
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+# --- Within a case action --------------------------------------------------------------------
+
+
+def order(ctx: Ctx[Any], *, payee: Payee, amount_fen: int, decision_version: int) -> PaymentOrder:
+    """Queue a payment order for a decision; a live order for the same decision is refused.
+
+    A constraint of the database holds the same against races ("nothing can be paid twice").
+    """
+    if payee.screening != "CLEAR":
+        raise Blocked(
+            _("The payee's list screening is “%(result)s”; compliance decides first.") % {"result": payee.screening},
+            code="screening",
+        )
+    former = PaymentOrder.objects.filter(case=ctx.case, decision_version=decision_version)
+    last = former.aggregate(last=Max("attempt"))["last"] or 0 if decision_version else 0
+    row = PaymentOrder(
+        number=next_number(f"P{timezone.localtime(ctx.now):%y}"),
+        case=ctx.case,
+        decision_version=decision_version,
+        attempt=last + 1,
+        payee=payee,
+        amount_fen=amount_fen,
+        ordered_at=ctx.now,
+    )
+    ctx.add(row)
+    ctx.data["payment"] = {"order": row.number, "amount_fen": amount_fen, "account": payee.account_masked}
+    return row
+
+
+def owe(ctx: Ctx[Any], amount_fen: int, *, reference: str) -> None:
+    """Post what a decision adds to (or takes from) what we owe the member."""
+    if amount_fen:
+        post_money(_account(ctx.case), MoneyEntry.Kind.DUE, amount_fen, reference=reference)
+
+
+def mark_paid(ctx: Ctx[Any], number: str, *, bank_reference: str) -> PaymentOrder:
+    """The bank confirmed the order; books it. Only orders in a released file can be confirmed."""
+    row = _order_of(ctx.case, number)
+    if row.state != PaymentOrder.State.IN_FILE or row.file is None or row.file.state != PaymentFile.State.RELEASED:
+        raise Blocked(
+            _("Order %(number)s is “%(state)s”; only orders of a released payment file can be confirmed.")
+            % {"number": row.number, "state": row.get_state_display()},
+            code="not_released",
+        )
+    row.state, row.paid_at, row.bank_reference = PaymentOrder.State.PAID, ctx.now, bank_reference
+    ctx.update(row, "state", "paid_at", "bank_reference")
+    post_money(_account(ctx.case), MoneyEntry.Kind.PAID, -row.amount_fen, reference=row.number)
+    return row
+
+
+def mark_returned(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
+    """The bank sent the money back (退票), before or after it was confirmed."""
+    row = _order_of(ctx.case, number)
+    if row.state not in (PaymentOrder.State.IN_FILE, PaymentOrder.State.PAID):
+        raise Blocked(
+            _("Order %(number)s is “%(state)s”; the bank cannot have returned it.")
+            % {"number": row.number, "state": row.get_state_display()},
+            code="not_sent",
+        )
+    if row.state == PaymentOrder.State.PAID:
+        post_money(_account(ctx.case), MoneyEntry.Kind.RETURNED, row.amount_fen, reference=row.number)
+    row.state, row.return_reason = PaymentOrder.State.RETURNED, reason
+    ctx.update(row, "state", "return_reason")
+    return row
+
+
+def stop(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
+    """Stop a payment (止付) that no released file carries yet."""
+    row = _order_of(ctx.case, number)
+    if row.state == PaymentOrder.State.ORDERED:
+        row.state, row.return_reason = PaymentOrder.State.STOPPED, reason
+        ctx.update(row, "state", "return_reason")
+        return row
+    raise Blocked(
+        _("Order %(number)s is “%(state)s”; take it out of its file first, or wait for the bank.")
+        % {"number": row.number, "state": row.get_state_display()},
+        code="too_late",
+    )
+
+
+def _order_of(case: CaseFile, number: str) -> PaymentOrder:
+    row = PaymentOrder.objects.select_for_update().filter(case=case, number=number).first()
+    if row is None:
+        raise InvalidInput(_("No such payment order on this case."), field="order", code="unknown_order")
+    if row.file_id:
+        row.file = PaymentFile.objects.get(pk=row.file_id)
+    return row
+
+
+def _account(case: CaseFile) -> Any:
+    return money_account(
+        payable_key(case), party="MEMBER", reference=case.number, series=case.series, tpa=case.tpa
+    )
+
+
+# --- Files -----------------------------------------------------------------------------------
+
+
+def make_file(actor: Actor, numbers: Sequence[str], *, now: datetime | None = None) -> PaymentFile:
+    """Gather pending orders into a file that another person releases. All or nothing."""
+    _need(actor, MAKERS)
+    if not numbers:
+        raise InvalidInput(_("Choose at least one payment order."), field="orders", code="required")
+    with transaction.atomic():
+        visible = orders_visible_to(actor).filter(number__in=list(numbers)).values("pk")
+        rows = list(PaymentOrder.objects.select_for_update().filter(pk__in=visible).order_by("pk"))
+        _all_found(numbers, rows)
+        taken = [row.number for row in rows if row.state != PaymentOrder.State.ORDERED]
+        if taken:
+            raise Conflict(
+                _("Not pending any more: %(numbers)s.") % {"numbers": ", ".join(taken)}, code="not_pending", field="orders"
+            )
+        file = PaymentFile.objects.create(
+            number=next_number(f"F{timezone.localtime(now):%y%m%d}"),
+            made_by_id=actor.user_id,
+            made_at=now or timezone.now(),
+            orders=len(rows),
+            total_fen=sum(row.amount_fen for row in rows),
+        )
+        PaymentOrder.objects.filter(pk__in=[row.pk for row in rows]).update(state=PaymentOrder.State.IN_FILE, file=file)
+    return file
+
+
+def release_file(actor: Actor, number: str, *, now: datetime | None = None) -> PaymentFile:
+    """A second person looks and releases; the Excel and CSV for the bank are made then."""
+    _need(actor, CHECKERS)
+    with transaction.atomic():
+        file = _locked_file(number, PaymentFile.State.DRAFT)
+        if file.made_by_id == actor.user_id:
+            raise NotAllowed(_("Four eyes: you made this file; somebody else must release it."), code="four_eyes")
+        orders = list(file.items.select_related("payee", "case").order_by("number"))
+        file.excel = store_bytes(payment_workbook(file, orders), f"{file.number}.xlsx", XLSX)
+        file.csv = store_bytes(payment_csv(file, orders), f"{file.number}.csv", "text/csv")
+        file.state, file.released_by_id, file.released_at = PaymentFile.State.RELEASED, actor.user_id, now or timezone.now()
+        file.save()
+    return file
+
+
+def cancel_file(actor: Actor, number: str) -> PaymentFile:
+    """Take a file back before release; its orders are pending again."""
+    _need(actor, MAKERS | CHECKERS)
+    with transaction.atomic():
+        file = _locked_file(number, PaymentFile.State.DRAFT)
+        file.items.update(state=PaymentOrder.State.ORDERED, file=None)
+        file.state = PaymentFile.State.CANCELLED
+        file.save(update_fields=["state"])
+    return file
+
+
+@dataclass(frozen=True)
+class BankResult:
+    """One line of what the bank answered; `row` is where it stood in the file."""
+
+    order: str
+    paid: bool
+    reference: str = ""
+    reason: str = ""
+    row: int = 0
+
+
+def book_results(actor: Actor, results: Sequence[BankResult], *, now: datetime | None = None) -> list[CaseFile]:
+    """Book the bank's answers: paid or returned, each through its case. All or nothing."""
+    _need(actor, MAKERS | CHECKERS)
+    errors: list[DomainError] = []
+    cases: list[CaseFile] = []
+    with transaction.atomic():
+        found = orders_visible_to(actor).filter(number__in=[result.order for result in results])
+        by_number = {row.number: row for row in found}
+        for result in results:
+            row = by_number.get(result.order)
+            if row is None:
+                errors.append(
+                    InvalidInput(_("No such payment order: %(number)s") % {"number": result.order}, field=f"{result.row}.order")
+                )
+                continue
+            try:
+                cases.append(_book(actor, row, result, now))
+            except DomainError as error:
+                error.field = f"{result.row}.order"
+                errors.append(error)
+        if errors:
+            raise InvalidInputs(errors)
+    return cases
+
+
+def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | None) -> CaseFile:
+    if result.paid:
+        return perform(row.case, "payment_done", actor, now=now, order=row.number, bank_reference=result.reference)
+    return perform(row.case, "payment_returned", actor, now=now, order=row.number, reason=result.reason)
+
+
+def _locked_file(number: str, state: str) -> PaymentFile:
+    file = PaymentFile.objects.select_for_update().filter(number=number).first()
+    if file is None:
+        raise InvalidInput(_("No such payment file: %(number)s") % {"number": number}, field="file", code="unknown_file")
+    if file.state != state:
+        raise Conflict(
+            _("File %(number)s over %(total)s yuan is “%(state)s” already.")
+            % {"number": number, "total": format_yuan(file.total_fen), "state": file.get_state_display()},
+            code="file_state",
+        )
+    return file
+
+
+def _all_found(numbers: Sequence[str], rows: Sequence[PaymentOrder]) -> None:
+    missing = sorted(set(numbers) - {row.number for row in rows})
+    if missing:
+        raise InvalidInput(_("No such payment order: %(number)s") % {"number": ", ".join(missing)}, field="orders")
+
+
+def _need(actor: Actor, roles: frozenset[str]) -> None:
+    if not roles & actor.roles:
+        raise NotAllowed(
+            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
+            % {"who": actor.label, "roles": ", ".join(sorted(roles))},
+            code="role",
+        )

@@ -1,0 +1,185 @@
+"""Payment desk: pending orders, files, and the bank's answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from import_export.admin import ExportMixin
+from import_export.resources import ModelResource
+from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ExportForm
+
+from apps.accounts.actions import log_read
+from apps.accounts.visibility import visible_to
+from apps.cases.site import site
+from apps.core.errors import DomainError, InvalidInputs
+from apps.core.money import format_yuan
+from apps.documents.storage import open_stored
+from apps.payments.actions import book_results, cancel_file, make_file, release_file
+from apps.payments.models import PaymentFile, PaymentOrder
+from apps.payments.results import read_results
+
+DESK = {"finance", "finance_lead", "payment_check", "manager", "auditor"}
+
+
+class ReadOnly(ModelAdmin):
+    """Lists and details; changes go through actions only."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(DESK & request.actor.roles)  # type: ignore[attr-defined]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+class OrderResource(ModelResource):
+    class Meta:
+        model = PaymentOrder
+        fields = [
+            "number", "case__number", "payee__name", "payee__account_masked", "amount_fen", "state", "file__number",
+            "ordered_at", "paid_at", "bank_reference", "return_reason",
+        ]  # fmt: skip
+
+
+@admin.register(PaymentOrder, site=site)
+class PaymentOrderAdmin(ExportMixin, ReadOnly):
+    resource_classes = [OrderResource]
+    export_form_class = ExportForm
+    list_display = ["number", "case_link", "payee", "account", "amount", "state", "file", "ordered_at", "paid_at"]
+    list_filter = ["state", ("ordered_at", admin.DateFieldListFilter)]
+    search_fields = ["number", "case__number", "bank_reference", "payee__name"]
+    list_select_related = ["case", "payee", "file"]
+    ordering = ["-ordered_at"]
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ["make_payment_file"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentOrder]:
+        return visible_to(super().get_queryset(request), request.actor)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("case number"), ordering="case__number")
+    def case_link(self, row: PaymentOrder) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:case_page", args=[row.case.number]), row.case.number)
+
+    @admin.display(description=_("account number"))
+    def account(self, row: PaymentOrder) -> str:
+        return row.payee.account_masked
+
+    @admin.display(description=_("amount"), ordering="amount_fen")
+    def amount(self, row: PaymentOrder) -> str:
+        return format_yuan(row.amount_fen)
+
+    @admin.action(description=_("Make a payment file"))
+    def make_payment_file(self, request: HttpRequest, queryset: QuerySet[PaymentOrder]) -> HttpResponse | None:
+        try:
+            file = make_file(request.actor, list(queryset.values_list("number", flat=True)))  # type: ignore[attr-defined]
+        except DomainError as error:
+            self.message_user(request, str(error.message), messages.ERROR)
+            return None
+        self.message_user(request, _("%(number)s made. Somebody else must release it.") % {"number": file.number})
+        return HttpResponseRedirect(reverse("admin:payments_paymentfile_desk", args=[file.number]))
+
+
+class ResultsForm(forms.Form):
+    file = forms.FileField(label=_("The bank's answer (.xlsx or .csv)"))
+
+
+@admin.register(PaymentFile, site=site)
+class PaymentFileAdmin(ReadOnly):
+    list_display = ["desk_link", "state", "orders", "total", "made_by", "made_at", "released_by", "released_at"]
+    list_filter = ["state"]
+    search_fields = ["number", "items__number"]
+    list_select_related = ["made_by", "released_by"]
+    ordering = ["-made_at"]
+    list_display_links = None
+
+    @admin.display(description=_("number"), ordering="number")
+    def desk_link(self, row: PaymentFile) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:payments_paymentfile_desk", args=[row.number]), row.number)
+
+    @admin.display(description=_("total"), ordering="total_fen")
+    def total(self, row: PaymentFile) -> str:
+        return format_yuan(row.total_fen)
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<str:number>/desk/", wrap(self.desk), name="payments_paymentfile_desk"),
+            path("<str:number>/<str:kind>/download/", wrap(self.download), name="payments_paymentfile_download"),
+        ]
+        return own + super().get_urls()
+
+    def _visible(self, request: HttpRequest, number: str) -> PaymentFile:
+        """A file is visible to those who see all its orders."""
+        file = get_object_or_404(PaymentFile.objects.select_related("made_by", "released_by"), number=number)
+        if not self.has_view_permission(request) or self._orders(request, file).count() != file.items.count():
+            raise Http404
+        return file
+
+    def _orders(self, request: HttpRequest, file: PaymentFile) -> QuerySet[PaymentOrder]:
+        return visible_to(file.items.select_related("payee", "case").order_by("number"), request.actor)  # type: ignore[attr-defined]
+
+    def desk(self, request: HttpRequest, number: str) -> HttpResponse:
+        """One payment file: its orders, and what the person may do with it."""
+        file = self._visible(request, number)
+        errors: list[DomainError] = []
+        if request.method == "POST":
+            try:
+                self._do(request, file)
+                return HttpResponseRedirect(request.path)
+            except InvalidInputs as several:
+                errors = several.errors
+            except DomainError as error:
+                errors = [error]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": file.number,
+            "file": file,
+            "total": format_yuan(file.total_fen),
+            "orders": [(row, format_yuan(row.amount_fen)) for row in self._orders(request, file)],
+            "form": ResultsForm(),
+            "errors": errors,
+            "is_maker": file.made_by_id == request.user.pk,
+        }
+        return render(request, "payments/file.html", context, status=400 if errors else 200)
+
+    def _do(self, request: HttpRequest, file: PaymentFile) -> None:
+        actor = request.actor  # type: ignore[attr-defined]
+        if "release" in request.POST:
+            release_file(actor, file.number)
+            messages.success(request, _("Released. Hand the file to the bank."))
+        elif "cancel" in request.POST:
+            cancel_file(actor, file.number)
+            messages.success(request, _("Taken back; its orders are pending again."))
+        elif "results" in request.POST and (upload := request.FILES.get("file")):
+            booked = book_results(actor, read_results(upload))
+            messages.success(request, _("%(count)d results booked.") % {"count": len(booked)})
+
+    def download(self, request: HttpRequest, number: str, kind: str) -> HttpResponse:
+        """The file for the bank; reading it is logged, since it holds whole account numbers."""
+        file = self._visible(request, number)
+        stored = file.excel if kind == "xlsx" else file.csv
+        if stored is None or "auditor" in request.actor.roles:  # type: ignore[attr-defined]
+            raise Http404
+        log_read(request.actor, subject=f"payment_file:{file.number}", what=kind)  # type: ignore[attr-defined]
+        with open_stored(stored) as handle:
+            response = HttpResponse(handle.read(), content_type=stored.content_type)
+        response["Content-Disposition"] = f'attachment; filename="{stored.name}"'
+        return response

@@ -1,0 +1,121 @@
+"""Payees, payment orders and payment files."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.cases.models import CaseFile
+from apps.core.crypto import EncryptedTextField
+from apps.documents.models import StoredFile
+from apps.members.models import Member
+
+
+class Payee(models.Model):
+    """Who receives the money: for a child, a guardian. A corrected account is a new row."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="payees")
+    name = models.CharField(_("account name"), max_length=80)
+    relation = models.CharField(_("relation to the insured"), max_length=20)
+    id_type = models.CharField(_("identity type"), max_length=20, blank=True)
+    id_number = EncryptedTextField(_("identity number"), blank=True)
+    id_index = models.CharField(max_length=40, blank=True, db_index=True)
+    id_masked = models.CharField(max_length=40, blank=True)
+    id_valid_until = models.DateField(_("identity valid until"), null=True, blank=True)
+    nationality = models.CharField(_("nationality"), max_length=40, blank=True)
+    occupation = models.CharField(_("occupation"), max_length=60, blank=True)
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    bank = models.CharField(_("bank"), max_length=80)
+    branch = models.CharField(_("branch"), max_length=120, blank=True)
+    clearing_number = models.CharField(_("clearing number"), max_length=12, blank=True)
+    account = EncryptedTextField(_("account number"))
+    account_index = models.CharField(max_length=40, db_index=True)
+    account_masked = models.CharField(_("account number"), max_length=40)
+    corporate = models.BooleanField(_("corporate account"), default=False)
+    screening = models.CharField(_("list screening result"), max_length=20, default="CLEAR")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("payee")
+        verbose_name_plural = _("payees")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PaymentFile(models.Model):
+    """A batch of orders handed to the bank, made by one person and released by another."""
+
+    class State(models.TextChoices):
+        DRAFT = "DRAFT", _("to be released")
+        RELEASED = "RELEASED", _("released")
+        CANCELLED = "CANCELLED", _("cancelled")
+
+    number = models.CharField(_("number"), max_length=30, unique=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
+    made_by = models.ForeignKey(User, verbose_name=_("made by"), on_delete=models.PROTECT, related_name="files_made")
+    released_by = models.ForeignKey(
+        User, verbose_name=_("released by"), null=True, on_delete=models.PROTECT, related_name="files_released"
+    )
+    made_at = models.DateTimeField(_("made at"))
+    released_at = models.DateTimeField(_("released at"), null=True)
+    orders = models.PositiveIntegerField(_("orders"))
+    total_fen = models.BigIntegerField(_("total (fen)"))
+    excel = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT, related_name="+")
+    csv = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("payment file")
+        verbose_name_plural = _("payment files")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(released_by__isnull=True) | ~models.Q(released_by=models.F("made_by")),
+                name="payment_file_four_eyes",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class PaymentOrder(models.Model):
+    """One amount to one payee for one decision version. Unique, so nothing is paid twice."""
+
+    VISIBILITY = {"series": "case__series", "tpa": "case__tpa", "member": "case__member__number"}
+
+    class State(models.TextChoices):
+        ORDERED = "ORDERED", _("payment pending")
+        IN_FILE = "IN_FILE", _("in a payment file")
+        PAID = "PAID", _("paid")
+        RETURNED = "RETURNED", _("returned by the bank")
+        STOPPED = "STOPPED", _("stopped")
+
+    number = models.CharField(_("order number"), max_length=30, unique=True)
+    case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="payment_orders")
+    decision_version = models.PositiveSmallIntegerField()
+    attempt = models.PositiveSmallIntegerField(default=1)
+    payee = models.ForeignKey(Payee, verbose_name=_("payee"), on_delete=models.PROTECT, related_name="orders")
+    amount_fen = models.BigIntegerField(_("amount (fen)"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ORDERED)
+    file = models.ForeignKey(PaymentFile, null=True, on_delete=models.PROTECT, related_name="items")
+    ordered_at = models.DateTimeField(_("ordered at"))
+    paid_at = models.DateTimeField(_("paid at"), null=True)
+    bank_reference = models.CharField(_("bank reference"), max_length=60, blank=True)
+    return_reason = models.CharField(_("return reason"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("payment order")
+        verbose_name_plural = _("payment orders")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "decision_version"],
+                condition=~models.Q(state__in=["RETURNED", "STOPPED"]),
+                name="one_live_payment_a_decision",
+            ),
+            models.UniqueConstraint(fields=["case", "decision_version", "attempt"], name="payment_attempt_once"),
+            models.CheckConstraint(condition=models.Q(amount_fen__gt=0), name="payment_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,84 @@
+"""The working calendar, kept in memory, and its invalidation across processes.
+
+Every change of a day or a year writes a new random token in the same transaction; whoever holds
+a calendar under another token reads it again. A token, not a counter: a change that is rolled
+back never leaves two calendars under one name.
+"""
+
+from __future__ import annotations
+
+import uuid
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import Signal
+
+from apps.adjudication.calendar import WorkCalendar
+
+# Sent with `years` after a change is committed: provisional clocks count again.
+calendar_changed = Signal()
+
+# How long a process trusts its calendar without asking for the token.
+RECHECK_SECONDS = 0.0 if getattr(settings, "TESTING", False) else 2.0
+
+
+class _Kept:
+    token = ""
+    calendar: WorkCalendar | None = None
+    asked_at = 0.0
+
+
+def working_calendar() -> WorkCalendar:
+    """The calendar as it stands: one small query, none within two seconds of the last."""
+    from apps.products.models import CalendarState
+
+    if _Kept.calendar is not None and monotonic() - _Kept.asked_at < RECHECK_SECONDS:
+        return _Kept.calendar
+    token = CalendarState.objects.filter(pk=1).values_list("token", flat=True).first() or ""
+    if _Kept.calendar is None or not token or token != _Kept.token:
+        _Kept.calendar, _Kept.token = _read(), token
+    _Kept.asked_at = monotonic()
+    return _Kept.calendar
+
+
+def _read() -> WorkCalendar:
+    from apps.products.models import CalendarDay, CalendarYear
+
+    days = list(CalendarDay.objects.values_list("date", "kind"))
+    return WorkCalendar(
+        off=frozenset(day for day, kind in days if kind == CalendarDay.Kind.OFF),
+        work=frozenset(day for day, kind in days if kind == CalendarDay.Kind.WORK),
+        known_years=frozenset(CalendarYear.objects.filter(provisional=False).values_list("year", flat=True)),
+    )
+
+
+def touch(*years: int, using: str = "default") -> None:
+    """Say that the calendar has changed; tells listeners once the change is committed."""
+    from apps.products.models import CalendarState
+
+    _Kept.calendar = None
+    CalendarState.objects.using(using).update_or_create(pk=1, defaults={"token": uuid.uuid4().hex})
+    connections[using].on_commit(lambda: _announce(years))
+
+
+def _announce(years: tuple[int, ...]) -> None:
+    _Kept.calendar = None
+    calendar_changed.send(sender=working_calendar, years=years)
+
+
+def _changed(sender: Any, instance: Any, using: str = "default", raw: bool = False, **kwargs: Any) -> None:
+    touch(instance.date.year if hasattr(instance, "date") else instance.year, using=using)
+
+
+def connect() -> None:
+    """Listen to days and years; also to deletions of whole lists in the admin."""
+    from apps.products.models import CalendarDay, CalendarYear
+
+    for model in (CalendarDay, CalendarYear):
+        for signal in (post_save, post_delete):
+            signal.connect(
+                _changed, sender=model, dispatch_uid=f"products.calendar.{model.__name__}.{id(signal)}"
+            )

@@ -1,0 +1,25 @@
+"""The Celery application. Its settings are the CELERY_* names in settings.py; so is the schedule."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "claimsadmin.settings")
+
+app = Celery("claimsadmin")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_the_logging_of_django(**kwargs: Any) -> None:
+    """Being connected is enough: Celery then leaves the root logger as settings.LOGGING made it."""
+
+
+@signals.worker_init.connect
+def bind_request_ids(**kwargs: Any) -> None:
+    """Every line a task writes carries the task's id and the id of the request that sent it."""
+    from django_structlog.celery.receivers import CeleryReceiver
+
+    CeleryReceiver().connect_worker_signals()

@@ -1,0 +1,1 @@
+"""Makers of the sample workbooks; see scripts/make_samples.py."""

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""All checks, one after the other: `make lint`, and inside with_services.py `make test` and `make test-all`.
+
+Every step runs even when an earlier one failed; the end says which. The whole suite comes last, so that
+pytest's own closing lines close the output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PYTEST_FOUND_NO_TESTS = 5
+LONG = "slow or chaos or schemathesis or volume"
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    may_be_empty: bool = False
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    return (str(BIN / name), *arguments)
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, *arguments)
+
+
+def pytest(name: str, *arguments: str, **environment: str) -> Step:
+    return Step(name, python("-m", "pytest", *arguments), environment, may_be_empty=True)
+
+
+def production() -> dict[str, str]:
+    """An environment as production has it, with secrets made up on the spot."""
+
+    def key() -> str:
+        return base64.b64encode(secrets.token_bytes(32)).decode()
+
+    return {
+        "CLAIMS_ENV": "production",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "FIELD_ENCRYPTION_KEYS": f"k1:{key()}",
+        "FIELD_INDEX_KEY": key(),
+        "API_KEY_PEPPER": key(),
+        "ALLOWED_HOSTS": "claims.example.com",
+        "PUBLIC_BASE_URL": "https://claims.example.com",
+        "EMAIL_URL": "smtp+tls://user:password@smtp.example.com:587",
+        "LOG_JSON": "true",
+    }
+
+
+def on_sqlite() -> dict[str, str]:
+    return {"DATABASE_URL": f"sqlite:///{os.environ['TEST_SQLITE_PATH']}"}
+
+
+def static_checks() -> Iterator[Step]:
+    test = {"CLAIMS_ENV": "test"}
+    yield Step("ruff", tool("ruff", "check", "."))
+    yield Step("format", tool("ruff", "format", "--check", "."))
+    yield Step("mypy", tool("mypy"), test)
+    yield Step("layers", tool("lint-imports", "--no-cache"))
+    yield Step("relations", python("scripts/check_relations.py"), test)
+
+
+def project_checks() -> Iterator[Step]:
+    test = {"CLAIMS_ENV": "test"}
+    yield Step("migrations", python("manage.py", "makemigrations", "--check", "--dry-run"), test)
+    deploy = ("check", "--deploy", "--fail-level", "WARNING")
+    yield Step("deploy check", python("manage.py", *deploy), production())
+    yield Step("texts", python("scripts/check_i18n.py"), test)
+
+
+def tests(*, everything: bool) -> Iterator[Step]:
+    yield Step("compile texts", python("manage.py", "compilemessages", "-i", ".venv", "-i", "var", "-v", "0"))
+    if everything:
+        yield pytest("pytest, whole suite on SQLite", "-n", "2", **on_sqlite())
+        yield pytest("pytest, the long ones on PostgreSQL", "-m", LONG)
+    else:
+        yield pytest("pytest, both_databases on SQLite", "-n", "2", "-m", "both_databases", **on_sqlite())
+    yield pytest("pytest, whole suite on PostgreSQL", "-n", "2", "--durations", "10")
+
+
+def run(step: Step) -> bool:
+    print(f"\n=== {step.name}", flush=True)
+    started = time.monotonic()
+    code = subprocess.run(step.command, cwd=ROOT, env={**os.environ, **step.environment}).returncode
+    passed = code == 0 or (step.may_be_empty and code == PYTEST_FOUND_NO_TESTS)
+    print(
+        f"--- {step.name}: {'ok' if passed else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True
+    )
+    return passed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["lint", "test", "test-all"])
+    what = parser.parse_args().what
+    steps = list(static_checks())
+    if what != "lint":
+        steps += [*project_checks(), *tests(everything=what == "test-all")]
+    failed = [step.name for step in steps if not run(step)]
+    if failed:
+        print(f"\nFAILED: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
