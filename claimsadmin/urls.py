@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.cases.site import site
-from claimsadmin.views import ReadyView, WorkersView, metrics
+from claimsadmin.views import ReadyView, WorkersView, favicon, metrics
 
 # The admin has no log-in of its own: allauth's knows rate limits and the second factor.
 site.login = secure_admin_login(site.login)  # type: ignore[method-assign]
@@ -36,4 +36,5 @@ urlpatterns = [
     path("health/", ReadyView.as_view(), name="health"),
     path("health/workers/", WorkersView.as_view(), name="health-workers"),
     path("metrics", metrics, name="metrics"),
+    path("favicon.ico", favicon, name="favicon"),
 ]

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django_prometheus.exports import ExportToDjangoView
 from health_check.contrib.celery import Ping
 from health_check.contrib.redis import Redis as RedisCheck
@@ -41,3 +43,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not by_token and not (request.user.is_active and request.user.is_staff):
         return HttpResponseForbidden("staff or METRICS_TOKEN only\n", content_type="text/plain")
     return ExportToDjangoView(request)
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask here before they have read the page that names the icon."""
+    return redirect(static("claimsadmin/icon.svg"))

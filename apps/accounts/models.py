@@ -76,8 +76,8 @@ class User(AbstractUser, Scope):
     roles = models.ManyToManyField(Role, verbose_name=_("roles"), blank=True, related_name="users")
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
+        verbose_name = _("user")  # type: ignore[assignment]
+        verbose_name_plural = _("users")  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.name or self.username

@@ -142,7 +142,8 @@ class _Listing:
 
     def _shows(self, paper: PaperFacts, bill: BillFacts) -> bool:
         """A paper names its bill; an unnamed one can only mean the single bill there is."""
-        return paper.subject == bill.ref or (not paper.subject and len(self.bills) == 1)
+        named = paper.subject.removeprefix("bill:")
+        return named == bill.ref or (not named and len(self.bills) == 1)
 
     def _judge(
         self, document: Document, good: list[PaperFacts], faults: list[Fault], pages: int, place: str = ""

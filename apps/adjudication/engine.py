@@ -99,6 +99,8 @@ def _decision(claim: Claim, trace: tuple[dict[str, Any], ...]) -> Decision:
             line.disallow(line.open)
     lines = tuple(line.decided() for line in claim.lines)
     findings = tuple(claim.findings)
+    # REC-01, REC-05: what was direct-billed may still turn out not to be covered.
+    claim.check("decide.not_final", claim.facts.direct and any(line.disallowed for line in lines))
     return Decision(
         outcome=_outcome(findings, lines),
         findings=findings,

@@ -149,7 +149,7 @@ class PaperFacts:
     signed: bool = False
     has_photo: bool = False
     valid_until: date | None = None
-    subject: str = ""  # INSURED | PAYEE | bill ref
+    subject: str = ""  # INSURED | PAYEE | "bill:<ref>"
     usable: bool = True
 
 

@@ -264,6 +264,7 @@ def _network(intake: Intake) -> Findings:
     for visit in intake.facts.visits if intake.facts.direct else ():
         outside = not in_network(visit.hospital, visit.benefit)
         check(rule, outside)
+        check(intake.rule("intake.network_no_inheritance"), outside)
         if not outside or rule is None:
             continue
         held = emergency(visit) and check(hold, True)

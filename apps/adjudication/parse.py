@@ -276,7 +276,8 @@ class _Reader:
     # --- parts ------------------------------------------------------------------------------
 
     def _basis(self, table: Table) -> Basis:
-        return _enum(table, "basis", Basis, Basis.PRINTED)
+        basis: Basis = _enum(table, "basis", Basis, Basis.PRINTED)
+        return basis
 
     def _source(self, table: Table, basis: Basis | None = None) -> str:
         """A handbook line where something is printed; a law, or one word, where it is not."""

@@ -10,6 +10,7 @@ from apps.adjudication.clocks import local
 from apps.adjudication.codes import BENEFITS, PROCEDURES
 from apps.adjudication.errors import FactsError
 from apps.adjudication.facts import ZERO, BillFacts, Facts, VisitFacts
+from apps.adjudication.keys import CHANNELS, PAPERS
 
 MAXIMUM_LINES = 2000
 
@@ -24,6 +25,10 @@ def count_lines(data: Mapping[str, Any]) -> int:
 def check_sound(facts: Facts) -> None:
     """Raises FactsError for the first contradiction, in reading order."""
     _check_people(facts)
+    _known("channel", facts.channel, _channels(facts))
+    kinds = _paper_kinds(facts)
+    for path, paper in _numbered("papers", facts.papers):
+        _known(f"{path}.kind", paper.kind, kinds)
     _unique("visits", (visit.ref for visit in facts.visits))
     bills = [bill for visit in facts.visits for bill in visit.bills]
     _unique("bills", (bill.ref for bill in bills))
@@ -84,6 +89,18 @@ def _procedures(facts: Facts) -> tuple[str, ...]:
     listed = tuple(facts.handbook.value("authorization.procedures", ()))
     exams = tuple(facts.handbook.value("authorization.major_exams", ()))
     return tuple(dict.fromkeys((*PROCEDURES, *listed, *exams)))
+
+
+def _channels(facts: Facts) -> tuple[str, ...]:
+    """Ours and those of the series' services."""
+    offered = (channel for service in facts.handbook.services.values() for channel in service.channels)
+    return tuple(dict.fromkeys((*CHANNELS, "API", *offered)))
+
+
+def _paper_kinds(facts: Facts) -> tuple[str, ...]:
+    """Ours and those on the series' check lists."""
+    listed = (kind for one in facts.handbook.documents for kind in (one.key, *one.satisfied_by))
+    return tuple(dict.fromkeys((*PAPERS, "OTHER", *listed)))
 
 
 def _not_after(path: str, day: date, limit: date) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 import django_filters
@@ -53,35 +53,33 @@ class CaseSerializer(serializers.ModelSerializer[CaseFile]):
         return str(to_yuan(case.amount_fen))
 
 
-class ActionSerializer(serializers.Serializer[Availability]):
+class ActionSerializer(serializers.Serializer[dict[str, Any]]):
     """An action the caller's roles know in this state, and why it is blocked if it is."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    title = serializers.CharField()
     allowed = serializers.BooleanField()
     blockers = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
-    fields_ = serializers.ListField(child=serializers.DictField(), help_text=_("name, label, required"))
+    inputs = serializers.ListField(child=serializers.DictField(), help_text=_("name, title, required"))
 
-    def to_representation(self, found: Availability) -> dict[str, Any]:
-        act = found.action
-        return {
-            "name": act.name,
-            "label": str(act.label),
-            "allowed": found.allowed,
-            "blockers": [
-                {"code": blocker.code, "message": str(blocker.message), "rule": blocker.rule}
-                for blocker in found.blockers
-            ],
-            "fields": [
-                {"name": item.name, "label": str(item.metadata.get("label", item.name)), "required": _required(item)}
-                for item in fields(act.input)
-            ],
-        }
+
+def action_row(found: Availability) -> dict[str, Any]:
+    act = found.action
+    return {
+        "name": act.name,
+        "title": str(act.label),
+        "allowed": found.allowed,
+        "blockers": [
+            {"code": blocker.code, "message": str(blocker.message), "rule": blocker.rule} for blocker in found.blockers
+        ],
+        "inputs": [
+            {"name": item.name, "title": str(item.metadata.get("label", item.name)), "required": _required(item)}
+            for item in fields(act.input)
+        ],
+    }
 
 
 def _required(item: Any) -> bool:
-    from dataclasses import MISSING
-
     return item.default is MISSING and item.default_factory is MISSING
 
 
@@ -94,7 +92,7 @@ class CaseDetailSerializer(CaseSerializer):
 
     @extend_schema_field(ActionSerializer(many=True))
     def get_actions(self, case: CaseFile) -> Any:
-        return ActionSerializer(available(case, self.context["actor"]), many=True).data
+        return [action_row(found) for found in available(case, self.context["actor"])]
 
 
 class EventSerializer(serializers.ModelSerializer[CaseEvent]):

@@ -10,3 +10,8 @@ class CasesConfig(AppConfig):
 
         append_only("cases_caseevent")
         append_only("cases_clockstep")
+
+        from apps.cases.clocks import on_calendar_changed
+        from apps.products.queries import calendar_changed
+
+        calendar_changed.connect(on_calendar_changed, dispatch_uid="cases.clocks")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,7 @@ from apps.cases.timeleft import clock_views
 from apps.core.errors import Blocked, NotFound
 
 COMMON_ORDER = 800  # take, assign, note, priority: kept apart from the work itself
+IN_PANELS = {"papers", "finding"}  # asked where the papers and findings stand, not by a button
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class OpenForm:
 
 def context(case: CaseFile, actor: Actor, *, opened: OpenForm | None = None) -> dict[str, Any]:
     now, kind = timezone.now(), KINDS[case.kind]
+    prefetch_related_objects([case], "clocks__pauses", "clocks__steps", "events", "external_numbers")
     found = available(case, actor, now=now)
     clocks = clock_views(case, now)
     panels = [
@@ -52,7 +54,7 @@ def context(case: CaseFile, actor: Actor, *, opened: OpenForm | None = None) -> 
         "actor": actor,
         "now": now,
         "age": age_on(case.member.birth_date, timezone.localtime(now).date()),
-        "actions": [one for one in found if one.action.order < COMMON_ORDER],
+        "actions": [one for one in found if one.action.order < COMMON_ORDER and not _in_panel(one.action)],
         "common_actions": [one for one in found if one.action.order >= COMMON_ORDER],
         "possible": {one.action.name for one in found if one.allowed},
         "opened": opened,
@@ -61,13 +63,17 @@ def context(case: CaseFile, actor: Actor, *, opened: OpenForm | None = None) -> 
         "main_panels": [one for one in panels if one["panel"].side == "main"],
         "aside_panels": [one for one in panels if one["panel"].side != "main"],
         "timeline": timeline(case, kind),
-        "history": _history(case, actor),
+        "history": None if any(panel.name == "history" for panel in kind.panels) else _history(case, actor),
         "external_numbers": list(case.external_numbers.all()),
         "steps": _progress(case, kind),
     }
 
 
 # --- Actions ---------------------------------------------------------------------------------
+
+
+def _in_panel(action: Action[Any]) -> bool:
+    return any(item.metadata.get("widget") in IN_PANELS for item in fields(action.input))
 
 
 def open_form(case: CaseFile, actor: Actor, name: str) -> OpenForm:
@@ -99,9 +105,6 @@ def changed_since(case: CaseFile, version: int) -> list[CaseEvent]:
 
 
 # --- Timeline and history --------------------------------------------------------------------
-
-LEVELS = {"LATE": "bad"}
-
 
 def timeline(case: CaseFile, kind: Kind) -> list[Entry]:
     """Events, carried-out clock steps and what other apps add, newest first."""
@@ -149,6 +152,3 @@ def _progress(case: CaseFile, kind: Kind) -> list[dict[str, Any]]:
             passed.append(event.to_state)
     return [{"label": kind.states.get(state, state), "here": n == len(passed) - 1} for n, state in enumerate(passed)]
 
-
-def _tail(states: Iterable[str], longest: int = 6) -> list[str]:
-    return list(states)[-longest:]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -213,14 +214,23 @@ def _claim_and_do(clock: Clock) -> int:
 # --- Calendar changes ------------------------------------------------------------------------
 
 
-def recount_provisional(first_changed: datetime | None = None) -> int:
+def on_calendar_changed(sender: Any, years: Sequence[int], **kwargs: Any) -> None:
+    """Somebody edited or published days: count again in the background what they may move."""
+    from apps.cases.tasks import recount_clocks
+
+    if years and _moved_by(min(years)).exists():
+        recount_clocks.delay(min(years))
+
+
+def _moved_by(first_year: int) -> QuerySet[Clock]:
+    affected = Q(provisional=True) | Q(day__gte=date(first_year, 1, 1))
+    return Clock.objects.exclude(state=Clock.State.STOPPED).filter(affected)
+
+
+def recount(first_year: int) -> int:
     """Recompute open clocks that a changed calendar may move (C2, S56); returns how many moved."""
     moved = 0
-    affected = Q(provisional=True)
-    if first_changed:
-        affected |= Q(due_at__gte=first_changed)
-    clocks = Clock.objects.exclude(state=Clock.State.STOPPED).filter(affected)
-    for clock in clocks.select_related("case__handbook").prefetch_related("pauses").iterator(chunk_size=500):
+    for clock in _moved_by(first_year).select_related("case__handbook").prefetch_related("pauses").iterator(chunk_size=500):
         before = clock.due_at
         _count(clock, spec_of(clock.case.handbook.handbook, clock))
         if clock.state == Clock.State.PAUSED:

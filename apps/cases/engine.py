@@ -98,6 +98,7 @@ class Batch:
         self.actor, self.now = actor, now
         self.contexts: list[Ctx[Any]] = []
         self.shared: dict[str, Any] = {}
+        self._hooks: list[Callable[[Batch], None]] = []
         self._inserts: dict[type[models.Model], list[models.Model]] = {}
         self._updates: dict[tuple[type[models.Model], tuple[str, ...]], dict[Any, models.Model]] = defaultdict(dict)
 
@@ -109,8 +110,15 @@ class Batch:
             return  # still queued for insertion; the insert carries the change
         self._updates[type(row), tuple(sorted(fields))][row.pk] = row
 
+    def before_flush(self, hook: Callable[[Batch], None]) -> None:
+        """Run `hook(batch)` once when all cases are done, to write for all of them together."""
+        if hook not in self._hooks:
+            self._hooks.append(hook)
+
     def flush(self) -> None:
         """Insert in the order of first use (parents were queued first), then update."""
+        for hook in self._hooks:
+            hook(self)
         for model, rows in self._inserts.items():
             for row in rows:
                 row.clean_foreign_keys() if hasattr(row, "clean_foreign_keys") else _take_parent_ids(row)
@@ -357,12 +365,12 @@ def _settle(ctx: Ctx[Any], *, from_state: str, event: str) -> None:
 
 def _state_blocker(act: Action[Any], ctx: Ctx[Any]) -> Blocker | None:
     candidates = act.candidates
-    if candidates:
+    if act.states and ctx.case.state not in act.states:
+        possible = False
+    elif candidates:
         possible = any(can_proceed(getattr(ctx.case, name)) for name in candidates)
-    elif act.states:
-        possible = ctx.case.state in act.states
     else:
-        possible = ctx.case.open
+        possible = bool(act.states) or ctx.case.open
     return None if possible else Blocker("state", _state_words(act, ctx))
 
 

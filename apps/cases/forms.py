@@ -17,7 +17,6 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
@@ -52,9 +51,10 @@ class Rows:
 class Asked:
     """One thing the form asks: a field, or rows."""
 
-    kind: str  # text textarea money date datetime select multiple bool user file hidden rows
+    kind: str  # text textarea money date datetime select tristate multiple bool user file hidden rows group
     bound: Any = None
     rows: Rows | None = None
+    group: ActionForm | None = None
     label: Any = ""
     help: Any = ""
     rule: str = ""
@@ -68,7 +68,7 @@ class ActionForm(forms.Form):
     input_class: type[Any]
     kinds: Mapping[str, str]
     nested: Mapping[str, type[ActionForm]]
-    required_attribute: bool
+    grouped: Mapping[str, type[ActionForm]]
     use_required_attribute = False
 
     def __init__(
@@ -82,7 +82,8 @@ class ActionForm(forms.Form):
         depth: int = 0,
     ):
         self.ctx, self.depth, self.path_errors = ctx, depth, MultiValueDict()  # type: ignore[var-annotated]
-        super().__init__(data, files, initial=dict(initial or {}), prefix=prefix or None, auto_id="f-%s")
+        given = {name: _as_shown(value) for name, value in (initial or {}).items()}
+        super().__init__(data, files, initial=given, prefix=prefix or None, auto_id="f-%s")
         self._fill_choices()
 
     def add_prefix(self, name: str) -> str:
@@ -96,7 +97,8 @@ class ActionForm(forms.Form):
             if self.kinds[item.name] == "user":
                 field.choices = [("", "—"), *people(self.ctx)]
             elif choices is not None:
-                found = choices(self.ctx) if callable(choices) else choices
+                given = choices(self.ctx) if callable(choices) else choices
+                found = [(key, CODE_WORDS.get(key, label) if label == key else label) for key, label in given]
                 blank = [("", "—")] if self.kinds[item.name] == "select" else []
                 field.choices = [*(blank if not any(key == "" for key, _l in found) else []), *found]
 
@@ -105,6 +107,11 @@ class ActionForm(forms.Form):
     def asked(self) -> list[Asked]:
         """Everything the form asks, in the order of the dataclass."""
         return [self._asked(item) for item in fields(self.input_class)]
+
+    @property
+    def f(self) -> dict[str, Asked]:
+        """The same by name, for templates that place each field themselves."""
+        return {item.name: self._asked(item) for item in fields(self.input_class)}
 
     def _asked(self, item: Any) -> Asked:
         path, metadata = self.add_prefix(item.name), item.metadata
@@ -117,7 +124,16 @@ class ActionForm(forms.Form):
         }
         if item.name in self.nested:
             return Asked("rows", rows=self._rows(item.name, path, shared), **shared)
+        if item.name in self.grouped:
+            return Asked("group", group=self._group(item.name), **shared)
         return Asked(self.kinds[item.name], bound=self[item.name], **shared)
+
+    def _group(self, name: str) -> ActionForm:
+        data, files = (self.data, self.files) if self.is_bound else (None, None)
+        given = _as_mapping(self.initial.get(name) or {})
+        group = self.grouped[name](data, files, initial=given, prefix=self.add_prefix(name), ctx=self.ctx, depth=self.depth)
+        group.path_errors = self.path_errors
+        return group
 
     def _rows(self, name: str, path: str, shared: Mapping[str, Any]) -> Rows:
         nested, mark = self.nested[name], f"__{self.depth}__"
@@ -138,20 +154,31 @@ class ActionForm(forms.Form):
         """What was filled in, as plain data for `perform`: blank fields are left out."""
         tree: Tree = {}
         for item in fields(self.input_class):
-            path, kind = self.add_prefix(item.name), self.kinds.get(item.name, "rows")
-            if item.name in self.nested:
-                rows = [self.nested[item.name](self.data, self.files, prefix=f"{path}.{n}", depth=self.depth + 1, ctx=self.ctx) for n in range(row_count(self.data, path))]
-                tree[item.name] = [row.payload() for row in rows]
-            elif kind == "file":
-                if uploads := self.files.getlist(path):
-                    tree[item.name] = uploads if _is_tuple(self.input_class, item.name) else uploads[0]
-            elif kind == "multiple":
-                tree[item.name] = [value for value in self.data.getlist(path) if value]
-            elif kind == "bool":
-                tree[item.name] = self.data.get(path, "") in ("on", "true", "1")
-            elif (value := self.data.get(path, "").strip()) != "":
+            value = self._answer(item)
+            if value is not None:
                 tree[item.name] = value
         return tree
+
+    def _answer(self, item: Any) -> Any:
+        name, path = item.name, self.add_prefix(item.name)
+        if name in self.nested:
+            options: dict[str, Any] = {"depth": self.depth + 1, "ctx": self.ctx}
+            rows = range(row_count(self.data, path))
+            return [self.nested[name](self.data, self.files, prefix=f"{path}.{n}", **options).payload() for n in rows]
+        if name in self.grouped:
+            answers = self._group(name).payload()
+            return answers if answers or item.default is MISSING else None
+        kind, values = self.kinds[name], [value.strip() for value in self.data.getlist(path)]
+        if kind == "file":
+            uploads = self.files.getlist(path)
+            return (uploads if _is_tuple(self.input_class, name) else uploads[0]) if uploads else None
+        if kind == "bool":
+            ticked = bool(values) and values[-1] in ("on", "true", "True", "1")
+            return ticked or None if item.default is False else ticked
+        if kind == "multiple":
+            return [value for value in values if value] or None
+        filled = [value for value in values if value]
+        return ",".join(filled) or None if _is_tuple(self.input_class, name) else (filled[0] if filled else None)
 
     def take_error(self, error: DomainError) -> None:
         """Put each error at its field; what belongs to none stands above the form."""
@@ -170,6 +197,15 @@ class ActionForm(forms.Form):
             if item.name in self.nested:
                 for row in self._rows(item.name, path, {"label": "", "help": "", "errors": ()}).forms:
                     yield from row._paths()
+            elif item.name in self.grouped:
+                yield from self._group(item.name)._paths()
+
+
+def _as_shown(value: Any) -> Any:
+    """Initial values as inputs show them: local times, plain amounts."""
+    if isinstance(value, datetime):
+        return timezone.localtime(value) if timezone.is_aware(value) else value
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _as_mapping(row: Any) -> Mapping[str, Any]:
@@ -189,15 +225,19 @@ def form_for(cls: type[Any]) -> type[ActionForm]:
     hints = typing.get_type_hints(cls)
     kinds: dict[str, str] = {}
     nested: dict[str, type[ActionForm]] = {}
-    members: dict[str, Any] = {"input_class": cls, "kinds": kinds, "nested": nested}
+    grouped: dict[str, type[ActionForm]] = {}
+    members: dict[str, Any] = {"input_class": cls, "kinds": kinds, "nested": nested, "grouped": grouped}
     for item in fields(cls):
         hint = _plain(hints[item.name])
         inner = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
         if inner is not None and is_dataclass(inner):
             nested[item.name] = form_for(inner)  # type: ignore[arg-type]
             continue
-        kinds[item.name] = kind = _kind(hint, inner, item.metadata)
-        members[item.name] = _field(kind, hint, item)
+        if is_dataclass(hint):
+            grouped[item.name] = form_for(hint)  # type: ignore[arg-type]
+            continue
+        kinds[item.name] = kind = _kind(hint, inner, item)
+        members[item.name] = _field(kind, item)
     return type(cls.__name__.removesuffix("Input") + "Form", (ActionForm,), members)
 
 
@@ -207,27 +247,40 @@ def _plain(hint: Any) -> Any:
     return hint
 
 
+NUMBERS = ("money", "number", "integer")
+ACCEPTED = ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.webp,.ofd,.xml"
+UNSEEN = [("", _("not looked at")), ("true", _("yes")), ("false", _("no"))]
+USUAL = [("", "—"), ("true", _("yes")), ("false", _("no"))]
+CODE_WORDS: dict[str, Any] = {}  # words for choices that are bare codes; apps add theirs
 BY_TYPE = {bool: "bool", date: "date", datetime: "datetime", Decimal: "number", int: "integer"}
 
 
-def _kind(hint: Any, inner: Any, metadata: Mapping[str, Any]) -> str:
-    asked: str = metadata.get("widget", "")
-    if inner is not None and metadata.get("choices") is not None:
+def _kind(hint: Any, inner: Any, item: Any) -> str:
+    asked: str = item.metadata.get("widget", "")
+    choices = item.metadata.get("choices")
+    if inner is not None and choices is not None:
         return "multiple"
     if asked in ("user", "file", "hidden", "textarea", "money", "date", "datetime", "files"):
         return "file" if asked == "files" else asked
-    if metadata.get("choices") is not None:
+    if choices is not None:
         return "select"
+    if hint is bool and item.default is not False and item.default is not MISSING:
+        return "tristate"  # empty = as it is, or as usual
     return BY_TYPE.get(hint, "text")
 
 
-def _field(kind: str, hint: Any, item: Any) -> forms.Field:
+def _field(kind: str, item: Any) -> forms.Field:
     """All optional and untyped on purpose: `parse_input` has the only say."""
     default = None if item.default is MISSING else item.default
-    shared: dict[str, Any] = {"required": False, "label": item.metadata.get("label") or item.name, "initial": default}
-    widget: dict[str, Any] = {}
+    attrs: dict[str, Any] = {}
     if limit := item.metadata.get("max_length"):
-        widget["maxlength"] = limit
+        attrs["maxlength"] = limit
+    if kind in NUMBERS and default is not None:
+        attrs["placeholder"], default = str(default), None
+    shared: dict[str, Any] = {"required": False, "label": item.metadata.get("label") or item.name, "initial": default}
+    if kind == "tristate":
+        shared["initial"] = None
+        return forms.ChoiceField(choices=UNSEEN if default is None else USUAL, **shared)
     if kind in ("select", "user"):
         return forms.ChoiceField(**shared)
     if kind == "multiple":
@@ -235,8 +288,8 @@ def _field(kind: str, hint: Any, item: Any) -> forms.Field:
     if kind == "bool":
         return forms.BooleanField(**shared)
     if kind == "file":
-        return forms.FileField(widget=FilesInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.webp,.ofd,.xml"}), **shared)
-    return forms.CharField(widget=_text_widget(kind, widget), **shared)
+        return forms.FileField(widget=FilesInput(attrs={"accept": ACCEPTED}), **shared)
+    return forms.CharField(widget=_text_widget(kind, attrs), **shared)
 
 
 def _text_widget(kind: str, attrs: dict[str, Any]) -> forms.Widget:
@@ -248,7 +301,7 @@ def _text_widget(kind: str, attrs: dict[str, Any]) -> forms.Widget:
         return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     if kind == "datetime":
         return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    if kind in ("money", "number", "integer"):
+    if kind in NUMBERS:
         mode = "numeric" if kind == "integer" else "decimal"
         return forms.TextInput(attrs={"inputmode": mode, "autocomplete": "off", "class": "c-num", **attrs})
     return forms.TextInput(attrs={"autocomplete": "off", **attrs})
@@ -324,13 +377,7 @@ def _dense(node: Any) -> Any:
     return {key: _dense(value) for key, value in node.items()}
 
 
-def uploads_of(files: MultiValueDict[str, UploadedFile]) -> MultiValueDict[str, UploadedFile]:
-    return files
-
-
 def local_input(moment: datetime) -> str:
     """A moment as `datetime-local` wants it."""
     return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
 
-
-YES_NO = [("", _("not looked at")), ("true", _("yes")), ("false", _("no"))]

@@ -69,7 +69,7 @@ def parse_input(cls: type[T], data: Mapping[str, Any], *, path: str = "") -> T:
         here = path + item.name
         try:
             raw = data.get(item.name, MISSING)
-            if raw is MISSING or (raw in (None, "") and _has_default(item)):
+            if raw is MISSING or raw is None or raw == "":
                 if not _has_default(item):
                     raise InvalidInput(_("This is required."), code="required", field=here, rule=item.metadata.get("rule", ""))
                 continue
@@ -211,10 +211,10 @@ _SCALARS: dict[Any, Callable[[Any, str], Any]] = {
 def _check(value: Any, metadata: Mapping[str, Any], path: str) -> None:
     rule = metadata.get("rule", "")
     if metadata.get("widget") == "money" and isinstance(value, Decimal):
-        if value != value.quantize(Decimal("0.01")):
-            raise InvalidInput(_("Amounts have at most two decimals."), code="decimals", field=path, rule=rule)
         if abs(value) >= Decimal("10000000000"):
             raise InvalidInput(_("This amount is too large."), code="too_large", field=path, rule=rule)
+        if value != value.quantize(Decimal("0.01")):
+            raise InvalidInput(_("Amounts have at most two decimals."), code="decimals", field=path, rule=rule)
     minimum, maximum = metadata.get("minimum"), metadata.get("maximum")
     if minimum is not None and value is not None and value < minimum:
         raise InvalidInput(_("At least %(minimum)s is expected.") % {"minimum": minimum}, code="too_small", field=path, rule=rule)

@@ -44,9 +44,9 @@ class Action(Generic[I]):
     """One way a case changes.
 
     `transition` names a method of the kind's workflow, or picks one after the handler ran; with
-    `transitions` listing all it may pick. An action without a transition is open in `states`
-    (empty = while the case is open). `four_eyes` names earlier actions whose doer may not do this
-    one. `event` is published to clocks and subscribers (default: the action's name).
+    `transitions` listing all it may pick. `states` narrows where it is possible; without either it is
+    possible while the case is open. `four_eyes` names earlier actions whose doer may not do this one.
+    `event` is published to clocks and subscribers (default: the action's name).
     """
 
     name: str

@@ -172,8 +172,10 @@ def next_step(kind_code: str, state: str) -> Action[Any] | None:
 
 
 def _possible_in(kind: Kind, act: Action[Any], state: str) -> bool:
+    if act.states and state not in act.states:
+        return False
     if not act.candidates:
-        return state in act.states
+        return bool(act.states)
     metas: list[FSMMeta] = [getattr(kind.workflow, name)._django_fsm for name in act.candidates]
     return any(meta.has_transition(state) for meta in metas)
 

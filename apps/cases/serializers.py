@@ -44,7 +44,8 @@ def _field(hint: Any, item: Any) -> Any:
         child = serializer_for(inner)() if is_dataclass(inner) else _scalar(inner, metadata, {})
         return serializers.ListField(child=child, **options)
     if is_dataclass(hint):
-        return serializer_for(hint)(**options)  # type: ignore[arg-type]
+        nested: Any = hint
+        return serializer_for(nested)(**options)
     return _scalar(hint, metadata, options)
 
 
@@ -57,5 +58,6 @@ def _scalar(hint: Any, metadata: Any, options: dict[str, Any]) -> Any:
         return serializers.DecimalField(max_digits=12 + places, decimal_places=places, **options)
     if hint in _FIELDS:
         return _FIELDS[hint](**options)
-    blank = {"allow_blank": True} if not options.get("required", True) else {}
-    return serializers.CharField(max_length=metadata.get("max_length") or 2000, **blank, **options)
+    if not options.get("required", True):
+        options = {**options, "allow_blank": True}
+    return serializers.CharField(max_length=metadata.get("max_length") or 2000, **options)

@@ -14,6 +14,6 @@ def sweep_clocks() -> int:
 
 
 @shared_task
-def recount_clocks() -> int:
-    """After a calendar year was published or edited."""
-    return clocks.recount_provisional()
+def recount_clocks(first_year: int) -> int:
+    """After days of a year were published or edited: count again what runs into it or later."""
+    return clocks.recount(first_year)

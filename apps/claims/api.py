@@ -19,8 +19,7 @@ from apps.cases.api import CaseDetailSerializer
 from apps.cases.inputs import parse_input
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
-from apps.claims.actions.intake import report_claim
-from apps.claims.coverage import coverage_check
+from apps.claims.actions import coverage_check, report_claim
 from apps.claims.inputs import ReportInput
 from apps.claims.models import Bill, BillLine, Claim, Decision, DecisionLine, Visit
 from apps.core.api import ActorMixin

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
+
+from django.db.models import Q
 
 from apps.adjudication.accumulators import COUNT, kind_of, limit_accounts, policy_period
 from apps.adjudication.checklist import Requirement, checklist, lacking
 from apps.adjudication.decision import Decision, Finding
 from apps.adjudication.engine import adjudicate
-from apps.adjudication.facts import Balance, Facts
+from apps.adjudication.facts import ZERO, Balance, Facts
 from apps.adjudication.handbook import Level
 from apps.adjudication.intake import assess_intake, intake_outcome
 from apps.adjudication.routing import Routing, route
@@ -21,12 +25,12 @@ from apps.claims.facts import facts_of
 from apps.claims.rows import ClaimRows, add_duplicates, load
 from apps.core.money import to_fen, to_yuan
 from apps.ledger.actions import LimitSpec
-from apps.ledger.models import LimitAccount
+from apps.ledger.models import LimitAccount, LimitEntry
 from apps.ledger.queries import limits_of
 from apps.products.queries import working_calendar
 
 KEY_LENGTH = 80
-STOPPING = (Level.BLOCK, Level.REFER, Level.SOFT_BLOCK, Level.PEND)
+STOPPING = (Level.REFER, Level.SOFT_BLOCK, Level.PEND)
 
 
 @dataclass
@@ -72,7 +76,11 @@ class Assessment:
 
     @cached_property
     def decision(self) -> Decision:
-        return adjudicate(self.facts)
+        """What the rules make of the claim. Facts that forbid taking it in (a correction may have
+        brought them up) or that block the decision make it a refusal of the whole."""
+        decision = adjudicate(self.facts)
+        grounds = tuple(f for f in self.intake if f.level is Level.BLOCK and not f.overridden)
+        return refused(decision, grounds) if grounds or decision.outcome == "BLOCKED" else decision
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -84,16 +92,55 @@ class Assessment:
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
-        """Those that stop a decision until a person answers or the facts change."""
+        """Those that stop a decision until a person answers or something arrives."""
         return tuple(finding for finding in self.findings if finding.level in STOPPING and not finding.overridden)
 
 
+def refused(decision: Decision, grounds: Iterable[Finding] = ()) -> Decision:
+    """The same claim with nothing payable: every line disallowed, no limit moved."""
+    refs = tuple(finding.ref for finding in grounds)
+    lines = tuple(
+        replace(
+            line, disallowed=line.billed - line.third_party, deductible=ZERO, member=ZERO, insurer=ZERO,
+            reasons=tuple(dict.fromkeys((*refs, *line.reasons))),
+        )
+        for line in decision.lines
+    )  # fmt: skip
+    known = {finding.ref for finding in decision.findings}
+    ahead = tuple(finding for finding in grounds if finding.ref not in known)
+    return replace(
+        decision, outcome="DENY", findings=(*ahead, *decision.findings), lines=lines, movements=(),
+        disallowed=decision.billed - decision.third_party, deductible=ZERO, member=ZERO, insurer=ZERO,
+    )  # fmt: skip
+
+
 def assess(case: CaseFile, now: datetime) -> Assessment:
-    """The claim as it stands, with what is left of its limits; seven queries."""
+    """The claim as it stands, with what is left of its limits; seven queries, one more when it was
+    decided before: its own former use is free again for a new decision."""
     rows = load([case])[case.pk]
     add_duplicates([rows])
     facts = facts_of(rows, now)
-    return Assessment(rows, with_balances(facts, limits_of(case.policy_id)))
+    accounts = limits_of(case.policy_id)
+    if case.claim.decided_fen is not None:
+        give_back(accounts, own_entries([case.number]))
+    return Assessment(rows, with_balances(facts, accounts))
+
+
+def own_entries(numbers: Iterable[str]) -> list[LimitEntry]:
+    """What the latest decisions of these cases booked and nobody reversed yet; one query."""
+    condition = Q()
+    for number in numbers:
+        condition |= Q(reference__startswith=f"{number}/")
+    unreversed = LimitEntry.objects.filter(condition, kind=LimitEntry.Kind.USE, reversed_by__isnull=True)
+    return list(unreversed.select_related("account").order_by("pk"))
+
+
+def give_back(accounts: Iterable[LimitAccount], entries: Iterable[LimitEntry]) -> None:
+    """Reckon the entries out of the accounts in memory; nothing is saved."""
+    by_id = {account.pk: account for account in accounts}
+    for entry in entries:
+        if entry.account_id in by_id:
+            by_id[entry.account_id].used -= entry.used
 
 
 def assessment_in(ctx: Any) -> Assessment:
@@ -117,8 +164,6 @@ def account_key(key: str) -> str:
     what = key.rpartition("|")[2]
     if len(what) <= KEY_LENGTH:
         return what
-    import hashlib
-
     return f"{what[: KEY_LENGTH - 17]}#{hashlib.sha256(what.encode()).hexdigest()[:16]}"
 
 
@@ -133,8 +178,6 @@ def with_balances(facts: Facts, accounts: Iterable[LimitAccount], keys: Iterable
 
 
 def _balance(key: str, account: LimitAccount) -> Balance:
-    from decimal import Decimal
-
     def value(amount: int) -> Decimal:
         return Decimal(amount) if account.unit == "COUNT" else to_yuan(amount)
 

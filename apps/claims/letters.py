@@ -140,6 +140,14 @@ def reason_of(finding: Finding, handbook: Handbook) -> Reason:
     )
 
 
+def own_reason(text: str, ctx: Any) -> tuple[Reason, ...]:
+    """A refusal that rests on a person's ground, such as a rescission (LAW-12)."""
+    rule = ctx.handbook.rule("decide.rescission")
+    if not text or rule is None:
+        return ()
+    return (Reason(text=text, clause=rule.says.zh, rule=rule.id, source=rule.source),)
+
+
 def refusal(
     rows: ClaimRows, reasons: Sequence[Reason], *, at_intake: bool, on: date, text: str = ""
 ) -> RefusalContext:
@@ -214,7 +222,6 @@ def message_context(case: CaseFile, **more: Any) -> dict[str, Any]:
     return {
         "case": case.number,
         "child": case.member.masked_name,
-        "addressee": case.claim.reporter_name,
         "state": str(case.get_state_display()),
         **more,
     }

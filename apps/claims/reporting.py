@@ -28,7 +28,7 @@ from apps.members.models import Member, Policy, id_index
 from apps.payments.models import Payee
 from apps.payments.payees import build_payee
 from apps.products.models import HandbookVersion
-from apps.products.queries import current_handbook
+from apps.products.queries import handbook_for
 
 
 @dataclass
@@ -66,7 +66,7 @@ def read_report(actor: Actor, data: ReportInput | Mapping[str, Any], now: dateti
     for path, bill in parts.loose_bills:
         errors += check_bill(bill, path, today)
     errors += check_size(visit for _index, visit in parts.visits)
-    hospitals, campuses, wrong = _places(parts.visits)
+    hospitals, campuses, wrong = places_of(parts.visits)
     errors += wrong
     policies, wrong = _policies(actor, parts.member, today) if parts.member else ([], [])
     errors += wrong
@@ -97,7 +97,7 @@ def _complete(
     errors += wrong
     prior, wrong = _prior_visits(report, member)
     errors += wrong
-    handbook = current_handbook(policy.series)
+    handbook = handbook_for(policy.series, min(visit.started_on for visit in report.visits))
     payee = None
     try:
         payee = build_payee(member, report.payee, branch_rule=branch_rule(handbook)) if report.payee else None
@@ -151,7 +151,7 @@ def _try(cls: type[Any], raw: Any) -> Any:
 # --- Places -----------------------------------------------------------------------------------
 
 
-def _places(
+def places_of(
     visits: list[tuple[int, VisitInput]],
 ) -> tuple[dict[str, Hospital], dict[tuple[str, str], Campus], list[DomainError]]:
     """Hospitals and campuses by code: two queries."""

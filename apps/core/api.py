@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -82,7 +83,7 @@ class StandardPagination(BasePagination):
     more: bool
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.request = request
         self.page = self._number("page", default=1, highest=self.deepest_row)
@@ -92,7 +93,8 @@ class StandardPagination(BasePagination):
             raise InvalidInput(
                 _("So far down nobody reads: narrow the filter."), field="page", code="page_too_deep"
             )
-        rows = list(_fully_ordered(queryset)[first : first + size + 1])
+        ordered = _fully_ordered(queryset) if isinstance(queryset, QuerySet) else queryset
+        rows = list(ordered[first : first + size + 1])
         self.more = len(rows) > size
         return rows[:size]
 
@@ -147,7 +149,7 @@ def _fully_ordered(queryset: QuerySet[Any]) -> QuerySet[Any]:
     """The queryset's own order, and the primary key where it leaves ties."""
     model: type[Model] = queryset.model
     default = model._meta.ordering if queryset.query.default_ordering else ()
-    order = list(queryset.query.order_by or default)
+    order = list(queryset.query.order_by or default or ())
     key = {"pk", model._meta.pk.name}
     if any(isinstance(name, str) and name.lstrip("-") in key for name in order):
         return queryset

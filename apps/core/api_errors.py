@@ -127,12 +127,13 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
 
 
 def _data(exc: exceptions.APIException) -> dict[str, Any] | None:
-    return {"wait_seconds": int(exc.wait)} if isinstance(exc, exceptions.Throttled) and exc.wait else None
+    wait = getattr(exc, "wait", None)
+    return {"wait_seconds": int(wait)} if wait else None
 
 
 def _entries_of(detail: Any) -> list[Entry]:
     found = [
-        {"code": CODES.get(one.code, one.code), "message": str(one), "field": field, "rule": ""}
+        {"code": CODES.get(str(one.code), one.code), "message": str(one), "field": field, "rule": ""}
         for field, one in _flat(detail, "")
     ]
     return found or [{"code": "invalid", "message": str(_("The request is wrong.")), "field": "", "rule": ""}]

@@ -1,7 +1,7 @@
 """The writers of papers: two actions that any kind of case may register.
 
-    for action in paper_actions(uploaders=…, checkers=…, changed=…):
-        KIND.action(action)
+for action in paper_actions(uploaders=…, checkers=…, changed=…):
+    KIND.action(action)
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ SOURCE_TYPES = {"application/pdf", "application/ofd", "application/xml"}
 def paper_kinds(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
     """Kinds of paper by the titles of the series; first those its check lists ask for."""
     asked = dict.fromkeys(document.key for document in ctx.handbook.documents)
-    return [(kind, kind_title(ctx.handbook, kind)) for kind in [*asked, *(k for k in PAPERS if k not in asked)]]
+    return [
+        (kind, kind_title(ctx.handbook, kind)) for kind in [*asked, *(k for k in PAPERS if k not in asked)]
+    ]
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class AttachPaper:
 
     kind: str = ask(_("Kind of paper"), choices=paper_kinds, widget="select")
     files: tuple[Any, ...] = ask(_("Files"), widget="file", default=())
-    form: str = ask(_("Form"), choices=list(Paper.Form.choices), widget="select", default=Paper.Form.IMAGE.value)
+    form: str = ask(
+        _("Form"), choices=list(Paper.Form.choices), widget="select", default=Paper.Form.IMAGE.value
+    )
     subject: str = ask(_("About"), help=_("INSURED, PAYEE or bill:<number>"), max_length=60, default="")
     verification: str = ask(_("Verification result"), max_length=200, default="", rule="PR-01")
     note: str = ask(_("Note"), max_length=200, default="")
@@ -61,7 +65,9 @@ class TickPaper:
     kind: str = ask(_("Kind of paper"), choices=paper_kinds, widget="select", default="")
     subject: str = ask(_("About"), max_length=60, default="")
     usable: bool | None = ask(_("Usable"), default=None)
-    note: str = ask(_("Note"), help=_("What is wrong with a paper that cannot be used"), max_length=200, default="")
+    note: str = ask(
+        _("Note"), help=_("What is wrong with a paper that cannot be used"), max_length=200, default=""
+    )
 
 
 def paper_actions(
@@ -94,9 +100,25 @@ def paper_actions(
             changed(ctx)
 
     return (
-        Action("attach_paper", _("Attach papers"), uploaders, attach_handler, input=AttachPaper, states=states, order=500),
-        Action("tick_paper", _("Check papers"), checkers, tick_handler, input=TickPaper, states=states, order=510),
-    )  # fmt: skip
+        Action(
+            "attach_paper",
+            _("Attach papers"),
+            uploaders,
+            attach_handler,
+            input=AttachPaper,
+            states=states,
+            order=500,
+        ),
+        Action(
+            "tick_paper",
+            _("Check papers"),
+            checkers,
+            tick_handler,
+            input=TickPaper,
+            states=states,
+            order=510,
+        ),
+    )
 
 
 # --- Attaching ------------------------------------------------------------------------------------------
@@ -114,7 +136,7 @@ def attach(
 ) -> list[Paper]:
     """Queue papers on the case; also for handlers of other apps (mailroom, intake).
 
-    `files`: uploads, `Received` or `StoredFile`; best received before the transaction. Without files
+    `files`: uploads, `Received`, `StoredFile` or a SHA-256; best received before the transaction. Without files
     one paper is recorded (an original on the shelf, an e-signature, typed data). Every wrong file is
     named; then nothing is kept.
     """
@@ -165,13 +187,29 @@ def _store_all(files: list[Any]) -> list[StoredFile]:
     received: list[Received | StoredFile] = []
     for index, file in enumerate(files):
         try:
-            is_ours = isinstance(file, (Received, StoredFile))
-            received.append(file if is_ours else receive(file, field=f"files.{index}"))
+            received.append(_received(file, f"files.{index}"))
         except DomainError as error:
             errors.append(error)
     if errors:
+        for file in received:
+            if isinstance(file, Received):
+                file.discard()
         raise InvalidInputs(errors)
     return [keep(file) if isinstance(file, Received) else file for file in received]
+
+
+def _received(file: Any, field: str) -> Received | StoredFile:
+    """A file as it was handed over: here already, named by its SHA-256, or an upload."""
+    if isinstance(file, (Received, StoredFile)):
+        return file
+    if isinstance(file, str):
+        stored = StoredFile.objects.filter(sha256=file.lower()).first()
+        if stored is None:
+            raise InvalidInput(
+                _("No file with this SHA-256 was uploaded."), code="unknown_file", field=field
+            )
+        return stored
+    return receive(file, field=field)
 
 
 def _check_source_files(form: str, stored: list[StoredFile]) -> None:
@@ -192,7 +230,9 @@ def _refuse_same_file(ctx: Ctx[Any], kind: str, subject: str, stored: list[Store
     there = Paper.objects.filter(case=ctx.case.pk, kind=kind, subject=subject, file__in=ids).first()
     if there or len(set(ids)) != len(ids):
         raise InvalidInput(
-            _("The same file is already on this case as the same kind of paper."), code="paper_twice", field="files"
+            _("The same file is already on this case as the same kind of paper."),
+            code="paper_twice",
+            field="files",
         )
 
 
@@ -214,19 +254,28 @@ def tick(ctx: Ctx[Any], given: TickPaper) -> list[Paper]:
             setattr(paper, name, value)
         ctx.update(paper, *changes)
     ctx.loaded["papers"] = papers
-    seen = {name: str(value) for name, value in changes.items() if name not in ("checked_by_label", "checked_at")}
+    seen = {
+        name: str(value) for name, value in changes.items() if name not in ("checked_by_label", "checked_at")
+    }
     ctx.data.update({"papers": [paper.pk for paper in papers], "ticks": seen})
     return papers
 
 
 def _changes(ctx: Ctx[Any], given: TickPaper) -> dict[str, Any]:
     changes: dict[str, Any] = {
-        name: getattr(given, name) for name in (*TICKS, "valid_until", "usable") if getattr(given, name) is not None
+        name: getattr(given, name)
+        for name in (*TICKS, "valid_until", "usable")
+        if getattr(given, name) is not None
     }
-    changes |= {name: getattr(given, name) for name in ("verification", "subject", "note") if getattr(given, name)}
+    changes |= {
+        name: getattr(given, name) for name in ("verification", "subject", "note") if getattr(given, name)
+    }
     if given.kind:
         _check_kind(ctx, given.kind)
-        changes |= {"kind": given.kind, "retain_until": retain_until(given.kind, ctx.case.policy, ctx.handbook)}
+        changes |= {
+            "kind": given.kind,
+            "retain_until": retain_until(given.kind, ctx.case.policy, ctx.handbook),
+        }
     if changes:
         changes |= {"checked_by_label": ctx.actor.label, "checked_at": ctx.now}
     return changes

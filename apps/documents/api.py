@@ -107,7 +107,9 @@ class LetterViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[Letter]):
         if letter.file is None:
             raise Conflict(_("This letter is still being rendered."), code="not_rendered")
         log_read(self.actor, subject=f"letter:{letter.number}", what=letter.kind)
-        return FileResponse(open_stored(letter.file), content_type="application/pdf", filename=f"{letter.number}.pdf")
+        return FileResponse(
+            open_stored(letter.file), content_type="application/pdf", filename=f"{letter.number}.pdf"
+        )
 
 
 def register(router: Any) -> None:

@@ -94,7 +94,9 @@ def _check_pdf_page(document: Any, index: int) -> None:
         sizes = [image.get_px_size() for image in page.get_objects(filter=(PDF_IMAGE,), max_depth=3)]
         page.close()
     except pdfium.PdfiumError as error:
-        raise refusal("file_broken", _("page %(page)d of the PDF is damaged") % {"page": index + 1}) from error
+        raise refusal(
+            "file_broken", _("page %(page)d of the PDF is damaged") % {"page": index + 1}
+        ) from error
     if not (0 < width <= MAX_PAGE_POINTS and 0 < height <= MAX_PAGE_POINTS):
         raise refusal("page_too_large", _("page %(page)d is larger than an A0 sheet") % {"page": index + 1})
     if any(across * down > MAX_PIXELS for across, down in sizes):
@@ -187,7 +189,9 @@ def _ofd(path: Path) -> Content:
 
 def _xml(path: Path) -> Content:
     if path.stat().st_size > MAX_XML:
-        raise refusal("file_too_large", _("an XML bill has at most %(limit)d MB") % {"limit": MAX_XML // 1024 // 1024})
+        raise refusal(
+            "file_too_large", _("an XML bill has at most %(limit)d MB") % {"limit": MAX_XML // 1024 // 1024}
+        )
     root = _parse_xml(path.read_bytes())
     if root.rpartition(":")[2].lower() in {"html", "svg"}:
         raise refusal("file_type", _("a web page or drawing is no bill"))
@@ -202,7 +206,9 @@ def _parse_xml(data: bytes) -> str:
         raise refusal("file_bomb", _("XML with a document type declaration is not safe to read"))
 
     if len(data) > MAX_XML:
-        raise refusal("file_bomb", _("it unpacks to more than %(limit)d MB") % {"limit": MAX_XML // 1024 // 1024})
+        raise refusal(
+            "file_bomb", _("it unpacks to more than %(limit)d MB") % {"limit": MAX_XML // 1024 // 1024}
+        )
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = lambda name, attributes: names.append(name) if not names else None

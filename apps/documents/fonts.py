@@ -94,7 +94,9 @@ def _build(full: TTFont, characters: list[str]) -> FontBuilder:
     builder.setupGlyphOrder(list(glyphs))
     builder.setupCharacterMap({ord(char): cmap[ord(char)] for char in characters})
     builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics({name: (widths[name], getattr(glyphs[name], "xMin", 0)) for name in glyphs})
+    builder.setupHorizontalMetrics(
+        {name: (widths[name], getattr(glyphs[name], "xMin", 0)) for name in glyphs}
+    )
     builder.setupHorizontalHeader(ascent=full["hhea"].ascent, descent=full["hhea"].descent)
     builder.setupNameTable({"familyName": "Letter Rare", "styleName": "Regular"})
     builder.setupOS2(sTypoAscender=880, sTypoDescender=-120, usWinAscent=1160, usWinDescent=320)

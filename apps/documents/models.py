@@ -100,6 +100,7 @@ class BillRegister(models.Model):
     }
 
     identity = models.CharField(_("bill identity"), max_length=80)
+    number = models.CharField(_("bill number"), max_length=20, db_index=True)  # the last part, for searching
     case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="registered_bills")
     amount_fen = models.BigIntegerField(_("amount (fen)"))
     issued_on = models.DateField(_("issued on"))

@@ -33,7 +33,9 @@ def render_page(stored: StoredFile, page: int = 1, width: int = 1400) -> bytes:
     Raises NotFound for a page that is not there, InvalidInput for what has no picture.
     """
     if not can_render(stored):
-        raise InvalidInput(_("This kind of file has no preview; download it."), code="no_preview", field="page")
+        raise InvalidInput(
+            _("This kind of file has no preview; download it."), code="no_preview", field="page"
+        )
     if not 1 <= page <= stored.pages:
         raise NotFound(_("Page %(page)d of %(pages)d") % {"page": page, "pages": stored.pages}, field="page")
     width = next((step for step in WIDTHS if step >= width), WIDTHS[-1])

@@ -37,7 +37,9 @@ def _verdict(state: str | None) -> str:
     return {Letter.State.SUPERSEDED.value: "superseded", Letter.State.VOID.value: "void"}.get(state, "valid")
 
 
-def _answer(request: HttpRequest, verdict: str, status: int, row: dict[str, object] | None = None) -> HttpResponse:
+def _answer(
+    request: HttpRequest, verdict: str, status: int, row: dict[str, object] | None = None
+) -> HttpResponse:
     response = render(request, "letters/verify.html", {"verdict": verdict, "row": row}, status=status)
     add_never_cache_headers(response)
     response["Referrer-Policy"] = "no-referrer"

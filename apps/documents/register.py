@@ -135,7 +135,11 @@ def register_bills(ctx: Any, bills: Sequence[BillClaim]) -> None:
     fresh = _not_yet_registered(ctx, bills)
     rows = [
         BillRegister(
-            identity=bill.identity, case=ctx.case, amount_fen=bill.amount_fen, issued_on=bill.issued_on
+            identity=bill.identity,
+            number=bill.identity.rpartition(":")[2],
+            case=ctx.case,
+            amount_fen=bill.amount_fen,
+            issued_on=bill.issued_on,
         )
         for bill in fresh
     ]
@@ -173,7 +177,9 @@ def _not_yet_registered(ctx: Any, bills: Sequence[BillClaim]) -> list[BillClaim]
 
 
 def _seen(ctx: Any, bill: BillClaim, case_id: int) -> Blocked:
-    other = visible_to(CaseFile.objects.filter(pk=case_id), ctx.actor).values_list("number", flat=True).first()
+    other = (
+        visible_to(CaseFile.objects.filter(pk=case_id), ctx.actor).values_list("number", flat=True).first()
+    )
     words = (
         _("Bill %(bill)s has been claimed already in %(case)s.")
         % {"bill": printed(bill.identity), "case": other}

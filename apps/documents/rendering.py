@@ -93,6 +93,8 @@ def _make_styles(rare_font_path: str) -> tuple[Any, Any]:
     }
     if rare_font_path:
         faces["Letter Rare"] = rare_font_path
-    css = "".join(f'@font-face{{font-family:"{name}";src:url("file://{path}")}}\n' for name, path in faces.items())
+    css = "".join(
+        f'@font-face{{font-family:"{name}";src:url("file://{path}")}}\n' for name, path in faces.items()
+    )
     sheet = render_to_string("letters/letter.css")
     return fonts, CSS(string=css + sheet, font_config=fonts)

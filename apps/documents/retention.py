@@ -15,8 +15,8 @@ from apps.members.models import Policy
 RULE_KEY, RULE = "papers.retention", "LAW-08"
 IDENTITY_PAPERS = frozenset(
     {
-        "INSURED_ID", "PASSPORT", "HOUSEHOLD_REGISTER", "BIRTH_CERTIFICATE", "BIRTH_CERTIFICATE_NAMING_PARENTS",
-        "RELATIONSHIP_PROOF", "GUARDIAN_ID", "PHOTO_ID", "IDENTITY_CHECK",
+        "INSURED_ID", "PASSPORT", "HOUSEHOLD_REGISTER", "BIRTH_CERTIFICATE", "RELATIONSHIP_PROOF",
+        "BIRTH_CERTIFICATE_NAMING_PARENTS", "GUARDIAN_ID", "PHOTO_ID", "IDENTITY_CHECK",
     }
 )  # fmt: skip
 
@@ -30,7 +30,9 @@ def retain_until(kind: str, policy: Policy, handbook: Handbook) -> date:
     ends = policy.ended_on or policy.expires_on
     over_a_year = ends > add_years(policy.effective_on, 1)
     years = int(
-        handbook.value("retention.vouchers_long", 10) if over_a_year else handbook.value("retention.vouchers", 5)
+        handbook.value("retention.vouchers_long", 10)
+        if over_a_year
+        else handbook.value("retention.vouchers", 5)
     )
     if kind in IDENTITY_PAPERS:
         years = max(years, int(handbook.value("retention.identity", 10)))

@@ -17,7 +17,9 @@ def series_block(handbook: Handbook) -> dict[str, Any]:
         "code": handbook.series,
         "tpa": provider.value if handbook.operator == "TPA" and provider else "",
         "contacts": {key: _contact(contact) for key, contact in handbook.contacts.items()},
-        "appeal": {"rule": appeal.rule, "channels": list(appeal.channels)} if appeal and appeal.offered else None,
+        "appeal": {"rule": appeal.rule, "channels": list(appeal.channels)}
+        if appeal and appeal.offered
+        else None,
         "annotation": handbook.value("annotation.text", ""),
         "postage_own": handbook.rule("decide.postage") is not None,
         "tracking_asked": handbook.value("originals.tracking_after") is not None,

@@ -44,6 +44,10 @@ class Received:
         self.name, self.content = "", Content("application/octet-stream", "")
         self._forget = weakref.finalize(self, path.unlink, missing_ok=True)
 
+    def discard(self) -> None:
+        """Remove the file now."""
+        self._forget()
+
     def settle(self) -> None:
         """Move to the final place (after commit). The same bytes may already be there."""
         if self.path.exists():
@@ -74,6 +78,7 @@ def receive(file: IO[bytes], name: str = "", *, limit: int | None = None, field:
     """
     limit = limit or getattr(settings, "MAX_SCAN_BYTES", SCAN_LIMIT)
     name = _clean_name(name or getattr(file, "name", "") or "")
+    received = None
     try:
         _check_size(getattr(file, "size", None), limit)
         received = _stream(file, limit)
@@ -81,6 +86,8 @@ def receive(file: IO[bytes], name: str = "", *, limit: int | None = None, field:
             raise InvalidInput(_("The file is empty."), code="file_empty")
         received.content = recognize(received.path)
     except InvalidInput as error:
+        if received is not None:
+            received.discard()
         raise _about_file(error, name, field) from error
     received.name = _with_extension(name, received.content.extension)
     return received
@@ -103,20 +110,22 @@ def _check_size(size: Any, limit: int) -> None:
 
 def _stream(file: IO[bytes], limit: int) -> Received:
     """Copy to disk while hashing; stops as soon as the limit is passed."""
-    if hasattr(file, "seek"):
+    if getattr(file, "seekable", bool)():
         file.seek(0)
     digest, size = hashlib.sha256(), 0
     path = incoming() / f"{secrets.token_hex(16)}.part"
-    owner = Received(path, "", 0)  # removes the file whatever happens
-    with path.open("xb") as target:
-        while chunk := file.read(CHUNK):
-            size += len(chunk)
-            _check_size(size, limit)
-            digest.update(chunk)
-            target.write(chunk)
-        target.flush()
-        os.fsync(target.fileno())
-    owner._forget.detach()
+    try:
+        with path.open("xb") as target:
+            while chunk := file.read(CHUNK):
+                size += len(chunk)
+                _check_size(size, limit)
+                digest.update(chunk)
+                target.write(chunk)
+            target.flush()
+            os.fsync(target.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     named = path.with_name(f"{digest.hexdigest()}.{path.stem}")
     os.replace(path, named)
     named.chmod(0o640)

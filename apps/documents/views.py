@@ -6,7 +6,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+)
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
@@ -19,7 +26,9 @@ from apps.documents.previews import render_page
 from apps.documents.storage import open_stored
 
 LOGGED_AGAIN_AFTER = 15 * 60  # turning the pages of one paper is one reading
-SANDBOX = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+SANDBOX = (
+    "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+)
 
 
 @login_required
@@ -47,7 +56,11 @@ def paper_page(request: HttpRequest, paper_id: int, page: int) -> HttpResponseBa
 @require_safe
 def letter_file(request: HttpRequest, letter_id: int) -> HttpResponseBase:
     """The PDF of a letter, once it is rendered."""
-    letter = visible_to(Letter.objects.select_related("file", "case__member"), _actor(request)).filter(pk=letter_id).first()
+    letter = (
+        visible_to(Letter.objects.select_related("file", "case__member"), _actor(request))
+        .filter(pk=letter_id)
+        .first()
+    )
     if letter is None or letter.file is None:
         raise Http404
     _log_once(_actor(request), f"letter:{letter.pk}", letter.case.member.number, f"letter:{letter.kind}")
@@ -58,7 +71,11 @@ def letter_file(request: HttpRequest, letter_id: int) -> HttpResponseBase:
 @require_safe
 def letter_page(request: HttpRequest, letter_id: int, page: int) -> HttpResponseBase:
     """A page of a rendered letter as PNG, for the case page."""
-    letter = visible_to(Letter.objects.select_related("file", "case__member"), _actor(request)).filter(pk=letter_id).first()
+    letter = (
+        visible_to(Letter.objects.select_related("file", "case__member"), _actor(request))
+        .filter(pk=letter_id)
+        .first()
+    )
     if letter is None or letter.file is None:
         raise Http404
     _log_once(_actor(request), f"letter:{letter.pk}", letter.case.member.number, f"letter:{letter.kind}")

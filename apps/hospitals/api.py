@@ -18,7 +18,15 @@ from apps.hospitals.queries import Criteria, directory
 class EntrySerializer(serializers.ModelSerializer[NetworkEntry]):
     class Meta:
         model = NetworkEntry
-        fields = ["department_group", "series", "network_group", "benefit", "direct_billing", "starts_on", "ends_on"]
+        fields = [
+            "department_group",
+            "series",
+            "network_group",
+            "benefit",
+            "direct_billing",
+            "starts_on",
+            "ends_on",
+        ]
 
 
 class CampusSerializer(serializers.ModelSerializer[Campus]):

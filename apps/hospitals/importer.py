@@ -12,15 +12,20 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from apps.core.errors import DomainError, InvalidInput
 from apps.core.imports import CHANGED, CREATED, UNCHANGED, Importer, Report, Row, Sheet
-from apps.core.imports.upsert import Batch, assign
+from apps.core.imports.upsert import Batch, assign, shown
 from apps.hospitals.columns import CAMPUSES, HOSPITALS, NETWORK
 from apps.hospitals.models import Campus, Hospital, NetworkEntry
 from apps.hospitals.series import SeriesBook
 
+ENTITIES = (
+    gettext_noop("hospitals"),
+    gettext_noop("campuses"),
+    gettext_noop("network entries"),
+)  # as reports name them
 EntryKey = tuple[int, str, str, str, str, date]
 FOREVER = date.max
 HOSPITAL_FIELDS = tuple(column.key for column in HOSPITALS.columns if column.key != "hospital")
@@ -34,7 +39,7 @@ def _entry_key(entry: NetworkEntry) -> EntryKey:
 
 class HospitalImporter(Importer):
     kind = "hospitals"
-    title = "hospitals"
+    title = gettext_lazy("Hospitals and networks")
     sheets = (HOSPITALS, CAMPUSES, NETWORK)
 
     def __init__(self) -> None:
@@ -57,7 +62,9 @@ class HospitalImporter(Importer):
             if not self._first(HOSPITALS, row, row["hospital"], "hospital", report):
                 continue
             hospital = stored.get(row["hospital"]) or Hospital(code=row["hospital"])
-            self._upsert(batch, hospital, {name: row[name] for name in HOSPITAL_FIELDS}, row, report, "hospitals")
+            self._upsert(
+                batch, hospital, {name: row[name] for name in HOSPITAL_FIELDS}, row, report, "hospitals"
+            )
             hospital.derive()
             if hospital.pk in batch.changed:
                 batch.fields |= {"pinyin", "initials"}
@@ -75,7 +82,9 @@ class HospitalImporter(Importer):
         for row in chunk:
             hospital = hospitals.get(row["hospital"])
             if hospital is None:
-                report.error(CAMPUSES, row, "hospital", _("a hospital of the first sheet or one known already"))
+                report.error(
+                    CAMPUSES, row, "hospital", _("a hospital of the first sheet or one known already")
+                )
                 continue
             if not self._first(CAMPUSES, row, (hospital.pk, row["code"]), "code", report):
                 continue
@@ -92,7 +101,7 @@ class HospitalImporter(Importer):
             (campus.hospital.code, campus.code): campus
             for campus in Campus.objects.filter(hospital__code__in=codes).select_related("hospital")
         }
-        ids = {campuses[key].pk for row in chunk if (key := (row["hospital"], row["campus"])) in campuses}
+        ids = {campuses[place].pk for row in chunk if (place := (row["hospital"], row["campus"])) in campuses}
         stored = {_entry_key(entry): entry for entry in NetworkEntry.objects.filter(campus_id__in=ids)}
         batch: Batch[NetworkEntry] = Batch(NetworkEntry)
         for row in chunk:
@@ -114,7 +123,9 @@ class HospitalImporter(Importer):
     def _entry(self, row: Row, campuses: dict[tuple[str, str], Campus]) -> NetworkEntry:
         campus = campuses.get((row["hospital"], row["campus"]))
         if campus is None:
-            raise InvalidInput(_("a campus of this hospital, from the second sheet or known already"), field="campus")
+            raise InvalidInput(
+                _("a campus of this hospital, from the second sheet or known already"), field="campus"
+            )
         handbook = self.book.series(row["series"])
         group = self.book.group(handbook, row["network_group"])
         self.book.check_benefit(handbook, group, row["benefit"])
@@ -144,7 +155,8 @@ class HospitalImporter(Importer):
             found = assign(record, values)
             batch.change(record, set(found))
             for name, (old, new) in found.items():
-                report.sample(row, str(record), str(record._meta.get_field(name).verbose_name), _shown(old), _shown(new))
+                what = str(record._meta.get_field(name).verbose_name)
+                report.sample(row, str(record), what, shown(record, name, old), shown(record, name, new))
             outcome = CHANGED if found else UNCHANGED
         report.count(entity, outcome)
         report.outcomes[outcome] += 1
@@ -169,7 +181,9 @@ class HospitalImporter(Importer):
             report.notices.append(notice % {"count": untouched})
 
     @staticmethod
-    def _refuse_overlaps(spans: list[tuple[date, date, Row]], stored: list[NetworkEntry], report: Report) -> None:
+    def _refuse_overlaps(
+        spans: list[tuple[date, date, Row]], stored: list[NetworkEntry], report: Report
+    ) -> None:
         for start, end, row in spans:
             for other in stored:
                 if other.starts_on < start <= (other.ends_on or FOREVER) and start <= end:
@@ -181,14 +195,10 @@ class HospitalImporter(Importer):
 
 
 def _hospitals_by_code(chunk: Iterable[Row]) -> dict[str, Hospital]:
-    return {found.code: found for found in Hospital.objects.filter(code__in={row["hospital"] for row in chunk})}
+    return {
+        found.code: found for found in Hospital.objects.filter(code__in={row["hospital"] for row in chunk})
+    }
 
 
 def _chunks(values: list[int], size: int) -> Iterable[list[int]]:
     return (values[start : start + size] for start in range(0, len(values), size))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return "、".join(map(str, value))
-    return "" if value is None else str(value)

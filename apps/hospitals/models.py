@@ -43,7 +43,9 @@ class Hospital(models.Model):
     code = models.CharField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=120, db_index=True)
     name_en = models.CharField(_("English name"), max_length=160, blank=True)
-    pinyin = models.CharField(max_length=240, blank=True, db_index=True, editable=False)  # "beijingertongyiyuan"
+    pinyin = models.CharField(
+        max_length=240, blank=True, db_index=True, editable=False
+    )  # "beijingertongyiyuan"
     initials = models.CharField(max_length=60, blank=True, db_index=True, editable=False)  # "bjetyy"
     city = models.CharField(_("city"), max_length=40, db_index=True)
     province = models.CharField(_("province"), max_length=40, blank=True)
@@ -65,27 +67,30 @@ class Hospital(models.Model):
         verbose_name_plural = _("hospitals")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(grade__isnull=True) | models.Q(grade__range=(1, 3)), name="hospital_grade_1_to_3"
+                condition=models.Q(grade__isnull=True) | models.Q(grade__range=(1, 3)),
+                name="hospital_grade_1_to_3",
             )
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.derive()
+        super().save(*args, **kwargs)
+
     def derive(self) -> None:
         """Fill the readings; `save()` does it, bulk writers do it themselves."""
         read = syllables(self.name)
         self.pinyin, self.initials = "".join(read)[:240], "".join(part[0] for part in read)[:60]
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.derive()
-        super().save(*args, **kwargs)
-
 
 class Campus(models.Model):
     VISIBILITY = {"hospital": "hospital__code"}
 
-    hospital = models.ForeignKey(Hospital, verbose_name=_("hospital"), on_delete=models.PROTECT, related_name="campuses")
+    hospital = models.ForeignKey(
+        Hospital, verbose_name=_("hospital"), on_delete=models.PROTECT, related_name="campuses"
+    )
     code = models.CharField(_("code"), max_length=40)
     name = models.CharField(_("name"), max_length=120)
     address = models.CharField(_("address"), max_length=240, blank=True)
@@ -114,7 +119,9 @@ class NetworkEntry(models.Model):
 
     VISIBILITY = {"series": "series", "hospital": "campus__hospital__code"}
 
-    campus = models.ForeignKey(Campus, verbose_name=_("campus"), on_delete=models.PROTECT, related_name="network")
+    campus = models.ForeignKey(
+        Campus, verbose_name=_("campus"), on_delete=models.PROTECT, related_name="network"
+    )
     department_group = models.CharField(_("department group"), max_length=20, choices=DepartmentGroup.choices)
     series = models.CharField(_("series"), max_length=10)
     network_group = models.CharField(_("network group"), max_length=40)

@@ -26,8 +26,15 @@ def networks_on(
     A hospital answers for all its campuses, a campus for itself only (PR-09). A group inherits
     nothing from another (NET-02). An inactive hospital is in no network.
     """
-    entries = _entries(place).valid_on(on).filter(
-        department_group=department_group, series=series, network_group=network_group, campus__hospital__active=True
+    entries = (
+        _entries(place)
+        .valid_on(on)
+        .filter(
+            department_group=department_group,
+            series=series,
+            network_group=network_group,
+            campus__hospital__active=True,
+        )
     )
     return frozenset(entries.values_list("benefit", flat=True))
 
@@ -56,15 +63,25 @@ class Answer:
 
 
 def network_answer(
-    place: Hospital | Campus, *, benefit: str, department_group: str, series: str, network_group: str, on: date
+    place: Hospital | Campus,
+    *,
+    benefit: str,
+    department_group: str,
+    series: str,
+    network_group: str,
+    on: date,
 ) -> Answer:
-    """The answer for one visit, with why when it is no (NET-04). One query, two for a lone campus."""
+    """The answer for one visit, with why when it is no (NET-04). One query, two for a lone campus.
+
+    An empty department group means any.
+    """
     hospital = place.hospital if isinstance(place, Campus) else place
     entries = list(_entries(place).filter(series=series))
     wanted = [
         entry
         for entry in entries
-        if (entry.benefit, entry.department_group, entry.network_group) == (benefit, department_group, network_group)
+        if (entry.benefit, entry.network_group) == (benefit, network_group)
+        and department_group in ("", entry.department_group)
     ]
     valid = [entry for entry in wanted if entry.starts_on <= on <= (entry.ends_on or date.max)]
     if valid and hospital.active:
@@ -74,7 +91,11 @@ def network_answer(
 
 
 def _why_out(
-    hospital: Hospital, entries: list[NetworkEntry], wanted: list[NetworkEntry], on: date, key: tuple[str, str, str]
+    hospital: Hospital,
+    entries: list[NetworkEntry],
+    wanted: list[NetworkEntry],
+    on: date,
+    key: tuple[str, str, str],
 ) -> list[Reason]:
     """From the most telling reason to the weakest."""
     if not hospital.active:
@@ -83,7 +104,9 @@ def _why_out(
         return [Reason("NOT_LISTED", _("The hospital is in no network of this series."))]
     if wanted:
         return [_out_of_dates(wanted, on)]
-    return _elsewhere([entry for entry in entries if entry.starts_on <= on <= (entry.ends_on or date.max)], key)
+    return _elsewhere(
+        [entry for entry in entries if entry.starts_on <= on <= (entry.ends_on or date.max)], key
+    )
 
 
 def _out_of_dates(wanted: list[NetworkEntry], on: date) -> Reason:
@@ -103,14 +126,20 @@ def _elsewhere(entries: list[NetworkEntry], key: tuple[str, str, str]) -> list[R
     if departments:
         names = "、".join(str(DepartmentGroup(found).label) for found in sorted(departments))
         reasons.append(Reason("OTHER_DEPARTMENT", _("Listed for: %(names)s.") % {"names": names}))
-    groups = {entry.network_group for entry in same_benefit if entry.department_group == department} - {group}
+    groups = {
+        entry.network_group for entry in same_benefit if department in ("", entry.department_group)
+    } - {group}  # fmt: skip
     if groups:
         names = "、".join(sorted(groups))
-        reasons.append(Reason("OTHER_GROUP", _("Listed for another plan group only: %(names)s.") % {"names": names}))
+        reasons.append(
+            Reason("OTHER_GROUP", _("Listed for another plan group only: %(names)s.") % {"names": names})
+        )
     benefits = {entry.benefit for entry in entries if entry.network_group == group} - {benefit}
     if benefits and not reasons:
         names = "、".join(sorted(benefits))
-        reasons.append(Reason("OTHER_BENEFIT", _("Listed for other benefits only: %(names)s.") % {"names": names}))
+        reasons.append(
+            Reason("OTHER_BENEFIT", _("Listed for other benefits only: %(names)s.") % {"names": names})
+        )
     return reasons or [Reason("NOT_LISTED", _("The hospital is not listed for this plan group on that day."))]
 
 
@@ -177,14 +206,21 @@ def _matching(entries: QuerySet[NetworkEntry], criteria: Criteria) -> QuerySet[N
         if value := getattr(criteria, name):
             found = found.filter(**{name: value})
     if criteria.scope:  # no database of ours has "list contains" in common; the text of the list has
-        found = found.alias(scopes=Cast("direct_billing", TextField())).filter(scopes__contains=f'"{criteria.scope}"')
+        found = found.alias(scopes=Cast("direct_billing", TextField())).filter(
+            scopes__contains=f'"{criteria.scope}"'
+        )
     return found
 
 
 def search(text: str) -> Q:
     """Name in Chinese or English, code, brand, or the beginning of its reading or initials."""
     found = fold(text)
-    condition = Q(name__icontains=found) | Q(name_en__icontains=found) | Q(code__iexact=found)
+    condition = (
+        Q(name__icontains=text.strip())
+        | Q(name__icontains=found)
+        | Q(name_en__icontains=found)
+        | Q(code__iexact=found)
+    )
     condition |= Q(brand__icontains=found)
     if reading := typed(found) if found.isascii() else "":
         condition |= Q(pinyin__contains=reading) | Q(initials__startswith=reading)

@@ -32,7 +32,9 @@ class SeriesBook:
         if handbook is None:
             known = " / ".join(self.handbooks) or _("none is loaded; run load_handbook first")
             raise InvalidInput(
-                _("a series whose handbook is loaded: %(known)s") % {"known": known}, code="series", field="series"
+                _("a series whose handbook is loaded: %(known)s") % {"known": known},
+                code="series",
+                field="series",
             )
         return handbook
 

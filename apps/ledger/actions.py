@@ -1,6 +1,6 @@
 """Booking: the only writers of the two books.
 
-Accounts are locked in the order of their ids, after the case, so that no two decisions wait for
+Accounts are locked in the order of policy and key, after the case, so that no two decisions wait for
 each other in a circle. A movement that would exceed a ceiling is refused by a CHECK constraint even
 when two decisions race. Corrections are reversals; entries are never changed.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
@@ -36,32 +37,39 @@ class Use:
 
 
 def lock_limits(policy_id: int, specs: Sequence[LimitSpec]) -> dict[str, LimitAccount]:
-    """The accounts of a policy by key, locked in id order; missing ones are opened.
+    """The named accounts of one policy by key, locked; missing ones are opened. One query."""
+    return lock_limits_many({policy_id: specs})[policy_id]
 
-    One query when all exist, three when some are new. A ceiling that the plan changed since is
-    raised, or lowered no further than what is used and reserved.
+
+_LOCK = """
+INSERT INTO ledger_limitaccount (policy_id, "key", unit, ceiling, used, reserved) VALUES {values}
+ON CONFLICT (policy_id, "key") DO UPDATE SET ceiling = CASE
+    WHEN excluded.ceiling >= ledger_limitaccount.used + ledger_limitaccount.reserved THEN excluded.ceiling
+    ELSE ledger_limitaccount.used + ledger_limitaccount.reserved END
+RETURNING id, policy_id, "key", unit, ceiling, used, reserved
+"""
+CHUNK = 500
+
+
+def lock_limits_many(wanted: Mapping[int, Sequence[LimitSpec]]) -> dict[int, dict[str, LimitAccount]]:
+    """The same for many policies: one query for every 500 accounts.
+
+    One upsert opens what is missing, follows a ceiling that the plan changed (no further down than
+    what is used and reserved) and locks the rows, always in the order of policy and key.
     """
-    accounts = _locked(policy_id)
-    missing = [spec for spec in specs if spec.key not in accounts]
-    if missing:
-        rows = [LimitAccount(policy_id=policy_id, key=s.key, unit=s.unit, ceiling=s.ceiling) for s in missing]
-        LimitAccount.objects.bulk_create(rows, ignore_conflicts=True)
-        accounts = _locked(policy_id)
-    changed = []
-    for spec in specs:
-        account = accounts[spec.key]
-        ceiling = max(spec.ceiling, account.used + account.reserved)
-        if account.ceiling != ceiling:
-            account.ceiling = ceiling
-            changed.append(account)
-    if changed:
-        LimitAccount.objects.bulk_update(changed, ["ceiling"])
-    return accounts
-
-
-def _locked(policy_id: int) -> dict[str, LimitAccount]:
-    rows = LimitAccount.objects.select_for_update().filter(policy=policy_id).order_by("pk")
-    return {account.key: account for account in rows}
+    found: dict[int, dict[str, LimitAccount]] = {policy_id: {} for policy_id in wanted}
+    named = {(policy_id, spec.key): spec for policy_id, specs in wanted.items() for spec in specs}
+    ordered = sorted(named.items(), key=lambda item: item[0])
+    for start in range(0, len(ordered), CHUNK):
+        rows = [(policy_id, key, spec.unit, spec.ceiling) for (policy_id, key), spec in ordered[start : start + CHUNK]]
+        values = ", ".join(["(%s, %s, %s, %s, 0, 0)"] * len(rows))
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK.format(values=values), [value for row in rows for value in row])
+            for pk, policy_id, key, unit, ceiling, used, reserved in cursor.fetchall():
+                account = LimitAccount(pk, policy_id, key, unit, ceiling, used, reserved)
+                account._state.adding, account._state.db = False, connection.alias
+                found[policy_id][key] = account
+    return found
 
 
 def use_limits(
@@ -71,7 +79,15 @@ def use_limits(
 
     `reference` is "case number/decision version"; booking it twice is a constraint error.
     """
-    entries, touched = [], []
+    entries = reckon_uses(accounts, uses, reference=reference, service_date=service_date)
+    return _write(entries, [entry.account for entry in entries])
+
+
+def reckon_uses(
+    accounts: Mapping[str, LimitAccount], uses: Iterable[Use], *, reference: str, service_date: date | None
+) -> list[LimitEntry]:
+    """Entries for uses of locked accounts, whose balances move in memory; the caller writes both."""
+    entries = []
     for use in uses:
         if use.amount == 0:
             continue
@@ -84,13 +100,12 @@ def use_limits(
                 data={"key": use.key},
             )
         account.used += use.amount
-        touched.append(account)
         entries.append(
             LimitEntry(
                 account=account, kind=LimitEntry.Kind.USE, used=use.amount, reference=reference, service_date=service_date
             )
         )
-    return _write(entries, touched)
+    return entries
 
 
 def reverse_limits(reference: str, *, new_reference: str) -> list[LimitEntry]:
@@ -103,8 +118,19 @@ def reverse_limits(reference: str, *, new_reference: str) -> list[LimitEntry]:
     )
     if not originals:
         return []
-    ids = [entry.account_id for entry in originals]
-    accounts = {row.pk: row for row in LimitAccount.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    specs: dict[int, list[LimitSpec]] = {}
+    for original in originals:
+        account = original.account
+        specs.setdefault(account.policy_id, []).append(LimitSpec(account.key, account.unit, account.ceiling))
+    accounts = {row.pk: row for locked in lock_limits_many(specs).values() for row in locked.values()}
+    entries = reckon_reversal(originals, accounts, new_reference=new_reference)
+    return _write(entries, list(accounts.values()))
+
+
+def reckon_reversal(
+    originals: Iterable[LimitEntry], accounts: Mapping[int, LimitAccount], *, new_reference: str
+) -> list[LimitEntry]:
+    """Reversals of entries; the locked accounts (by id) move in memory, the caller writes both."""
     entries = []
     for original in originals:
         account = accounts[original.account_id]
@@ -121,7 +147,7 @@ def reverse_limits(reference: str, *, new_reference: str) -> list[LimitEntry]:
                 reverses=original,
             )
         )
-    return _write(entries, list(accounts.values()))
+    return entries
 
 
 def _write(entries: list[LimitEntry], touched: list[LimitAccount]) -> list[LimitEntry]:
@@ -151,3 +177,40 @@ def post_money(account: MoneyAccount, kind: str, amount: int, *, reference: str)
     settled = -amount if kind in (MoneyEntry.Kind.PAID, MoneyEntry.Kind.RETURNED) else 0
     MoneyAccount.objects.filter(pk=account.pk).update(balance=F("balance") + amount, settled=F("settled") + settled)
     return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a decision adds to (or takes from) what we owe a party for a case."""
+
+    account: str
+    party: str
+    case: str
+    series: str
+    tpa: str
+    amount: int
+    reference: str
+
+
+_OWE = """
+INSERT INTO ledger_moneyaccount ("key", party, reference, series, tpa, balance, settled) VALUES {values}
+ON CONFLICT ("key") DO UPDATE SET balance = ledger_moneyaccount.balance + excluded.balance
+RETURNING id, "key"
+"""
+
+
+def post_dues(dues: Sequence[Due]) -> list[MoneyEntry]:
+    """Post what several decisions owe: one statement for the accounts, entries left to the caller to insert."""
+    entries: list[MoneyEntry] = []
+    for start in range(0, len(dues), CHUNK):
+        rows = sorted(dues[start : start + CHUNK], key=lambda due: due.account)
+        values = ", ".join(["(%s, %s, %s, %s, %s, %s, 0)"] * len(rows))
+        with connection.cursor() as cursor:
+            given = [(due.account, due.party, due.case, due.series, due.tpa, due.amount) for due in rows]
+            cursor.execute(_OWE.format(values=values), [value for row in given for value in row])
+            ids = {key: pk for pk, key in cursor.fetchall()}
+        entries += [
+            MoneyEntry(account_id=ids[due.account], kind=MoneyEntry.Kind.DUE, amount=due.amount, reference=due.reference)
+            for due in rows
+        ]
+    return entries

@@ -46,7 +46,14 @@ class MemberViewSet(ActorMixin, viewsets.ViewSet):
     lookup_field = "number"
 
     @extend_schema(
-        parameters=[OpenApiParameter("q", OpenApiTypes.STR, required=True, description="name, pinyin, policy, identity or mobile number")],
+        parameters=[
+            OpenApiParameter(
+                "q",
+                OpenApiTypes.STR,
+                required=True,
+                description="name, pinyin, policy, identity or mobile number",
+            )
+        ],
         responses=MemberSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
@@ -57,7 +64,8 @@ class MemberViewSet(ActorMixin, viewsets.ViewSet):
         return Response(MemberSerializer(find_members(self.actor, text), many=True).data)
 
     @extend_schema(
-        responses=MemberSerializer, parameters=[OpenApiParameter("number", OpenApiTypes.STR, OpenApiParameter.PATH)]
+        responses=MemberSerializer,
+        parameters=[OpenApiParameter("number", OpenApiTypes.STR, OpenApiParameter.PATH)],
     )
     def retrieve(self, request: Request, number: str) -> Response:
         policies = visible_to(Policy.objects.select_related("plan").order_by("-effective_on"), self.actor)

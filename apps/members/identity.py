@@ -21,9 +21,8 @@ from apps.core.imports.cells import Text
 RESIDENT, RESIDENCE = "RESIDENT_ID", "RESIDENCE_PERMIT"
 
 # First two digits: the province that issued the number (GB/T 2260).
-PROVINCES: Final = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71".split()
-)
+_PROVINCES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71"
+PROVINCES: Final = frozenset(_PROVINCES.split(" "))
 COMPATRIOTS: Final = {"810000": "HK", "820000": "MO", "830000": "TW"}  # residence permits of three regions
 OLDEST: Final = 1900
 
@@ -38,7 +37,10 @@ _SHAPES: Final[dict[str, tuple[str, Text]]] = {
         _("a permit for Taiwan residents: 8 digits (old ones 10 and a letter)"),
     ),
     "BIRTH_CERTIFICATE": (r"[A-Z]\d{9}", _("a birth certificate number: a letter and 9 digits")),
-    "HOUSEHOLD_REGISTER": (r"[A-Z0-9]{6,20}", _("the number in the household register: 6 to 20 digits or letters")),
+    "HOUSEHOLD_REGISTER": (
+        r"[A-Z0-9]{6,20}",
+        _("the number in the household register: 6 to 20 digits or letters"),
+    ),
     "OTHER": (r"[A-Z0-9()/\-]{3,40}", _("3 to 40 letters and digits")),
 }
 
@@ -67,7 +69,9 @@ def check_identity(
         identity = _shaped(id_type, compact)
     _agree(identity, birth_date, sex)
     if birth_date and birth_date > today:
-        raise InvalidInput(_("The date of birth lies in the future."), code="birth_future", field="birth_date")
+        raise InvalidInput(
+            _("The date of birth lies in the future."), code="birth_future", field="birth_date"
+        )
     return identity
 
 
@@ -94,12 +98,16 @@ def _numbered(id_type: str, number: str, today: date) -> Identity:
     if region in COMPATRIOTS or number.startswith("9"):
         if id_type == RESIDENT:
             raise _refuse(
-                _("This is the number of a residence permit; choose that kind of paper."), "id_is_residence", "id_type"
+                _("This is the number of a residence permit; choose that kind of paper."),
+                "id_is_residence",
+                "id_type",
             )
         return _resident(id_type, number, today, COMPATRIOTS.get(region, ""))
     if id_type == RESIDENCE:
         raise _refuse(
-            _("A residence permit starts with 810000, 820000, 830000 or 9; this looks like a resident identity card."),
+            _(
+                "A residence permit starts with 810000, 820000, 830000 or 9; this looks like a resident identity card."
+            ),
             "id_is_resident",
             "id_type",
         )
@@ -107,12 +115,12 @@ def _numbered(id_type: str, number: str, today: date) -> Identity:
 
 
 def _old_number(number: str) -> InvalidInput:
-    modern = f"{number[:6]}19{number[6:]}"
-    modern += ric.calc_check_digit(modern + "0")
+    check = ric.calc_check_digit(f"{number[:6]}19{number[6:]}0")
     return _refuse(
-        _("15-digit numbers expired in 2013; the same person's 18 digits would be %(number)s") % {"number": modern},
+        _("18 digits; numbers of 15 expired in 2013 (19 after the sixth digit and %(check)s at the end)")
+        % {"check": check},
         "id_15_digits",
-        number=modern,
+        check=check,
     )
 
 
@@ -151,7 +159,9 @@ def _agree(identity: Identity, birth_date: date | None, sex: str) -> None:
         )
     if identity.sex and sex and identity.sex != sex:
         raise _refuse(
-            _("The identity number says male.") if identity.sex == "M" else _("The identity number says female."),
+            _("The identity number says male.")
+            if identity.sex == "M"
+            else _("The identity number says female."),
             "sex_mismatch",
             "sex",
             number=identity.sex,

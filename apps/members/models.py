@@ -43,17 +43,22 @@ def mobile_index(number: str) -> str:
 class Person(models.Model):
     """What is derived from an identity number and a mobile number, in one place."""
 
+    name: Any
+    id_number: Any
+    mobile: Any
+    email: Any
+
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.derive()
+        super().save(*args, **kwargs)
 
     def derive(self) -> None:
         """Fill indexes and masks from the clear values."""
         self.id_index, self.id_masked = id_index(self.id_number), mask(self.id_number)[:40]
         self.mobile_index, self.mobile_masked = mobile_index(self.mobile), mask(self.mobile)[:20]
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.derive()
-        super().save(*args, **kwargs)
 
     @property
     def masked_name(self) -> str:
@@ -144,7 +149,9 @@ class Guardian(Person):
         FATHER = "FATHER", _("father")
         GUARDIAN = "GUARDIAN", _("guardian")
 
-    member = models.ForeignKey(Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="guardians")
+    member = models.ForeignKey(
+        Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="guardians"
+    )
     name = models.CharField(_("name"), max_length=80)
     relation = models.CharField(_("relation"), max_length=20, choices=Relation.choices)
     id_type = models.CharField(_("identity type"), max_length=20, choices=IdType.choices, blank=True)
@@ -196,9 +203,16 @@ class Policy(models.Model):
 
     number = models.CharField(_("policy number"), max_length=40)
     certificate = models.CharField(_("certificate number"), max_length=40, blank=True, db_index=True)
-    member = models.ForeignKey(Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="policies")
+    member = models.ForeignKey(
+        Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="policies"
+    )
     policyholder = models.ForeignKey(
-        Guardian, verbose_name=_("policyholder"), null=True, blank=True, on_delete=models.PROTECT, related_name="policies"
+        Guardian,
+        verbose_name=_("policyholder"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="policies",
     )
     plan = models.ForeignKey(Plan, verbose_name=_("plan"), on_delete=models.PROTECT, related_name="policies")
     scheme = models.CharField(_("scheme"), max_length=40, blank=True)  # beside the plan (GEN-02)
@@ -227,7 +241,9 @@ class Policy(models.Model):
         verbose_name_plural = _("policies")
         constraints = [
             models.UniqueConstraint(fields=["number", "member"], name="policy_member_once"),
-            models.CheckConstraint(condition=models.Q(expires_on__gte=models.F("effective_on")), name="policy_period"),
+            models.CheckConstraint(
+                condition=models.Q(expires_on__gte=models.F("effective_on")), name="policy_period"
+            ),
         ]
         indexes = [models.Index(fields=["member", "effective_on"], name="policy_member_period")]
 

@@ -26,6 +26,7 @@ _SINGLE = {
     "曲": "qu", "柏": "bai", "薄": "bo", "藏": "zang", "朝": "chao", "相": "xiang", "舍": "she", "粘": "nian",
 }  # fmt: skip
 
+
 def surname_of(name: str) -> str:
     """'欧阳', '王'; for a name in Latin letters its first word."""
     if name[:2] in _COMPOUND and len(name) > 2:

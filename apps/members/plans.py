@@ -29,7 +29,9 @@ class PlanBook:
         self.plans: dict[tuple[str, str], list[Plan]] = {}
         self.codes: dict[int, str] = dict(Plan.every.values_list("pk", "code"))
         for plan in Plan.objects.all():
-            version = self.book.handbooks[plan.series].versions.get(plan.version) if self._known(plan) else None
+            version = (
+                self.book.handbooks[plan.series].versions.get(plan.version) if self._known(plan) else None
+            )
             words = [plan.code, plan.version, plan.name, plan.name_en]
             words += [version.title.zh, version.title.en] if version else []
             for name in {plain(word) for word in words if word}:
@@ -50,12 +52,19 @@ class PlanBook:
         chosen = found[0]
         self._check_riders(handbook, chosen, riders)
         return PlanChoice(
-            chosen.pk, chosen.code, handbook.series, self._scheme(handbook, scheme) or chosen.scheme, handbook.tpa
+            chosen.pk,
+            chosen.code,
+            handbook.series,
+            self._scheme(handbook, scheme) or chosen.scheme,
+            handbook.tpa,
         )
 
     def _unknown(self, handbook: Handbook, found: list[Plan]) -> InvalidInput:
         plans = found or [
-            plan for (series, _name), plans in self.plans.items() if series == handbook.series for plan in plans
+            plan
+            for (series, _name), plans in self.plans.items()
+            if series == handbook.series
+            for plan in plans
         ]
         known = " / ".join(dict.fromkeys(f"{plan.name} ({plan.code})" for plan in plans)) or "–"
         rule = handbook.rule("intake.versions")
@@ -85,7 +94,8 @@ class PlanBook:
         unknown = sorted(set(riders) - offered)
         if unknown:
             raise InvalidInput(
-                _("optional benefits of this plan: %(offered)s") % {"offered": " / ".join(sorted(offered)) or "–"},
+                _("optional benefits of this plan: %(offered)s")
+                % {"offered": " / ".join(sorted(offered)) or "–"},
                 code="rider",
                 field="riders",
             )

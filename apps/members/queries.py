@@ -30,7 +30,9 @@ def find_members(actor: Actor, text: str, *, limit: int = 50) -> list[Member]:
         return []
     policies = visible_to(Policy.objects.select_related("plan").order_by("-effective_on", "-id"), actor)
     members = visible_members(actor).filter(condition)
-    return list(members.order_by("name", "id").prefetch_related(Prefetch("policies", queryset=policies))[:limit])
+    return list(
+        members.order_by("name", "id").prefetch_related(Prefetch("policies", queryset=policies))[:limit]
+    )
 
 
 def visible_members(actor: Actor) -> QuerySet[Member]:
@@ -126,7 +128,8 @@ def _none_on(member: Member, day: date) -> NotFound:
         for policy in Policy.objects.filter(member=member).order_by("-effective_on")[:5]
     ]
     return NotFound(
-        _("No policy covers %(day)s. Known: %(periods)s") % {"day": day, "periods": "; ".join(periods) or "–"},
+        _("No policy covers %(day)s. Known: %(periods)s")
+        % {"day": day, "periods": "; ".join(periods) or "–"},
         code="no_policy_in_force",
         field="service_date",
         rule="C9",

@@ -15,17 +15,23 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.core.errors import DomainError, InvalidInput
 from apps.core.imports import CHANGED, CREATED, UNCHANGED, Importer, Report, Row, Sheet
-from apps.core.imports.upsert import Batch, Differences, assign
+from apps.core.imports.upsert import Batch, Differences, assign, shown
 from apps.core.numbers import next_numbers
 from apps.members.identity import Identity, check_identity
-from apps.members.models import FormerIdentity, Guardian, IdType, Member, Policy, id_index
+from apps.members.models import FormerIdentity, Guardian, Member, Policy, id_index
 from apps.members.names import reading
 from apps.members.plans import PlanBook, PlanChoice
 from apps.members.roster_columns import PARENT, ROSTER
 
+ENTITIES = (
+    gettext_noop("children"),
+    gettext_noop("guardians"),
+    gettext_noop("policies"),
+)  # as reports name them
 Spoken = tuple[date, str]  # (effective date, policy number) of the policy that spoke last
 DERIVED = {
     "name": {"pinyin", "initials"},
@@ -66,7 +72,7 @@ class Entry:
 
 class RosterImporter(Importer):
     kind = "roster"
-    title = "roster"
+    title = gettext_lazy("Roster")
     sheets = (ROSTER,)
 
     def __init__(self, today: date | None = None):
@@ -124,13 +130,20 @@ def _relation(row: Row, holder: Identity | None) -> str:
     if row["holder_relation"] != PARENT:
         return str(row["holder_relation"])
     sex = holder.sex if holder else ""
-    return str({"M": Guardian.Relation.FATHER, "F": Guardian.Relation.MOTHER}.get(sex, Guardian.Relation.GUARDIAN))
+    return str(
+        {"M": Guardian.Relation.FATHER, "F": Guardian.Relation.MOTHER}.get(sex, Guardian.Relation.GUARDIAN)
+    )
 
 
 def _wrong_dates(row: Row, today: date) -> list[tuple[str, str]]:
     """Dates that contradict each other: (column, what was expected)."""
     wrong = []
-    start, end, ended, since = row["effective_on"], row["expires_on"], row["ended_on"], row["continuous_since"]
+    start, end, ended, since = (
+        row["effective_on"],
+        row["expires_on"],
+        row["ended_on"],
+        row["continuous_since"],
+    )
     if end < start:
         wrong.append(("expires_on", _("a day not before the effective date %(day)s") % {"day": start}))
     elif (end - start).days > 366 * 2:
@@ -140,7 +153,9 @@ def _wrong_dates(row: Row, today: date) -> list[tuple[str, str]]:
     if row["concluded_on"] and row["concluded_on"] > start:
         wrong.append(("concluded_on", _("a day not after the effective date %(day)s") % {"day": start}))
     if ended and not (start - ended).days <= 1:
-        wrong.append(("ended_on", _("the last day of cover: at the earliest the day before the effective date")))
+        wrong.append(
+            ("ended_on", _("the last day of cover: at the earliest the day before the effective date"))
+        )
     if ended and ended > end:
         wrong.append(("ended_on", _("a day not after the expiry date %(day)s") % {"day": end}))
     if not ended and (row["status"] == "TERMINATED" or (row["status"] == "LAPSED" and end >= today)):
@@ -262,13 +277,13 @@ class Chunk:
     def _refuse_shared(self, entry: Entry, key: tuple[str, str], member: Member | None) -> None:
         """Twins with one identity number are a mistake of the file, not a child with two names."""
         name, row = self.importer._names.setdefault(key, (entry.row["name"], entry.row.number))
-        if _sound(name) != _sound(entry.row["name"]):
+        if not _same_sound(name, entry.row["name"]):
             raise InvalidInput(
                 _("another number: row %(row)s has this one for another child") % {"row": row},
                 code="identity_shared",
                 field="id_number",
             )
-        if member and _sound(member.name) != _sound(entry.row["name"]):
+        if member and not _same_sound(member.name, entry.row["name"]):
             raise InvalidInput(
                 _("another number: this one belongs to %(name)s (%(number)s)")
                 % {"name": member.masked_name, "number": member.number},
@@ -295,6 +310,7 @@ class Chunk:
             id_type=entry.identity.id_type, id_number=entry.identity.number,
             **{name: entry.row[name] for name in MEMBER_FIELDS},
         )  # fmt: skip
+        member.derive()
         self.members.add(member)
         self.by_identity[entry.identity.id_type, entry.index] = member
         self.by_policy[(entry.row["number"], *entry.person)] = member
@@ -329,6 +345,8 @@ class Chunk:
             entry.differences.append(found)
             if isinstance(record, (Member, Guardian)):
                 record.derive()
+            if record.pk is None:
+                return found  # made by an earlier row of this chunk; nothing stored has changed
             label = f"{entry.row['number']} {entry.member.masked_name if entry.member else ''}"
             for name, (old, new) in found.items():
                 if name == "plan_id":
@@ -336,7 +354,7 @@ class Chunk:
                 if name in SECRET:
                     old, new = masked[name], getattr(record, SECRET[name])
                 what = f"{record._meta.verbose_name}: {record._meta.get_field(name).verbose_name}"  # type: ignore[str-bytes-safe]
-                self.report.sample(entry.row, label, what, _shown(old), _shown(new))
+                self.report.sample(entry.row, label, what, shown(record, name, old), shown(record, name, new))
         return found
 
     def _guardian(self, entry: Entry, member: Member, speaks: bool) -> Guardian:
@@ -351,8 +369,13 @@ class Chunk:
         guardian = self.guardian_of.get(key)
         if guardian is None:
             guardian = Guardian(
-                member=member, relation=entry.relation, name=row["holder_name"], is_policyholder=True, **values
+                member=member,
+                relation=entry.relation,
+                name=row["holder_name"],
+                is_policyholder=True,
+                **values,
             )
+            guardian.derive()
             self.guardians.add(guardian)
             self.guardian_of[key] = guardian
             self.report.count("guardians", CREATED)
@@ -376,7 +399,9 @@ class Chunk:
             "renewed": row["renewed"] == "Y",
             "continuous_since": row["continuous_since"] or row["effective_on"],
             "enrolled_with_social": (
-                row["social_insurance"] if row["enrolled_with_social"] is None else row["enrolled_with_social"]
+                row["social_insurance"]
+                if row["enrolled_with_social"] is None
+                else row["enrolled_with_social"]
             ),
             "riders": list(row["riders"]),
             "exclusions": list(row["exclusions"]),
@@ -413,24 +438,15 @@ class Chunk:
             numbers = next_numbers("M", len(self.members.new))
             for member, number in zip(self.members.new, numbers, strict=True):
                 member.number = number
-                member.derive()
-        for guardian in self.guardians.new:
-            guardian.derive()
         for batch in (self.former, self.members, self.guardians, self.policies):
             batch.write()
 
 
-def _sound(name: str) -> list[str]:
-    """Equal for 'John Smith' and 'SMITH JOHN'."""
-    return sorted(reading(name)[0])
+def _same_sound(one: str, other: str) -> bool:
+    """Also true of 'John Smith' and 'SMITH JOHN'."""
+    return one == other or sorted(reading(one)[0]) == sorted(reading(other)[0])
 
 
 def _with_derived(found: Differences) -> set[str]:
     """The changed columns and those computed from them."""
     return set(found).union(*(DERIVED.get(name, set()) for name in found))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return "、".join(map(str, value))
-    return "" if value is None else str(value)

@@ -18,13 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
-from apps.cases.engine import Ctx, perform
+from apps.cases.engine import Batch, Ctx, perform
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked, Conflict, DomainError, InvalidInput, InvalidInputs, NotAllowed
 from apps.core.money import format_yuan
-from apps.core.numbers import next_number
+from apps.core.numbers import next_number, next_numbers
 from apps.documents.storage import store_bytes
-from apps.ledger.actions import money_account, post_money
+from apps.ledger.actions import Due, money_account, post_dues, post_money
 from apps.ledger.models import MoneyEntry
 from apps.payments.exports import payment_csv, payment_workbook
 from apps.payments.models import Payee, PaymentFile, PaymentOrder
@@ -38,10 +38,13 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # --- Within a case action --------------------------------------------------------------------
 
 
-def order(ctx: Ctx[Any], *, payee: Payee, amount_fen: int, decision_version: int) -> PaymentOrder:
+def order(
+    ctx: Ctx[Any], *, payee: Payee, amount_fen: int, decision_version: int, first: bool = False
+) -> PaymentOrder:
     """Queue a payment order for a decision; a live order for the same decision is refused.
 
-    A constraint of the database holds the same against races ("nothing can be paid twice").
+    A constraint of the database holds the same against races ("nothing can be paid twice"). `first`:
+    the decision was made in this very action, so no earlier attempt is looked for.
     """
     if payee.screening != "CLEAR":
         raise Blocked(
@@ -49,9 +52,9 @@ def order(ctx: Ctx[Any], *, payee: Payee, amount_fen: int, decision_version: int
             code="screening",
         )
     former = PaymentOrder.objects.filter(case=ctx.case, decision_version=decision_version)
-    last = former.aggregate(last=Max("attempt"))["last"] or 0 if decision_version else 0
+    last = 0 if first else former.aggregate(last=Max("attempt"))["last"] or 0
     row = PaymentOrder(
-        number=next_number(f"P{timezone.localtime(ctx.now):%y}"),
+        number=_next_number(ctx),
         case=ctx.case,
         decision_version=decision_version,
         attempt=last + 1,
@@ -65,9 +68,26 @@ def order(ctx: Ctx[Any], *, payee: Payee, amount_fen: int, decision_version: int
 
 
 def owe(ctx: Ctx[Any], amount_fen: int, *, reference: str) -> None:
-    """Post what a decision adds to (or takes from) what we owe the member."""
+    """Post what a decision adds to (or takes from) what we owe the member; for all of a batch at once."""
     if amount_fen:
-        post_money(_account(ctx.case), MoneyEntry.Kind.DUE, amount_fen, reference=reference)
+        case = ctx.case
+        ctx.batch.shared.setdefault("dues", []).append(
+            Due(payable_key(case), "MEMBER", case.number, case.series, case.tpa, amount_fen, reference)
+        )
+        ctx.batch.before_flush(_post_dues)
+
+
+def _post_dues(batch: Batch) -> None:
+    for entry in post_dues(batch.shared.pop("dues", [])):
+        batch.add(entry)
+
+
+def _next_number(ctx: Ctx[Any]) -> str:
+    """Order numbers are drawn once for a batch."""
+    numbers: list[str] = ctx.batch.shared.setdefault("payment_numbers", [])
+    if not numbers:
+        numbers.extend(next_numbers(f"P{timezone.localtime(ctx.now):%y}", max(len(ctx.batch.contexts), 1)))
+    return numbers.pop(0)
 
 
 def mark_paid(ctx: Ctx[Any], number: str, *, bank_reference: str) -> PaymentOrder:

@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.adjudication.handbook_diff import SECTIONS, Difference, diff_handbooks
+from apps.products.labels import label, words
 from apps.products.models import CalendarDay, CalendarYear, HandbookVersion, Plan
 from apps.products.pages import (
     KIND_NAMES,
@@ -26,7 +27,6 @@ from apps.products.pages import (
     filter_differences,
     group_differences,
     read_handbook,
-    words,
     year_view,
 )
 
@@ -200,7 +200,7 @@ def _excel(left: HandbookVersion, right: HandbookVersion, rows: list[Difference]
                 str(SECTION_NAMES[row.section]),
                 row.key,
                 words(row.title)[0],
-                row.field,
+                label(row.field) if row.field else "",
                 row.rule_left,
                 row.left or "",
                 row.rule_right,

@@ -93,18 +93,29 @@ class HandbookViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[HandbookVersion]
             matching = [clock for clock in matching if clock.id == asked["rule"]]
         if not matching:
             known = ", ".join(sorted({f"{clock.key} ({clock.id})" for clock in handbook.clocks}))
-            raise InvalidInput(_("No such clock. Known: %(known)s") % {"known": known}, field="clock", code="unknown_clock")
+            raise InvalidInput(
+                _("No such clock. Known: %(known)s") % {"known": known}, field="clock", code="unknown_clock"
+            )
         spec = matching[0]
         pauses = [
-            Pause(_reasonable(pause["start"], "pauses"), pause.get("until") and _reasonable(pause["until"], "pauses"))
+            Pause(
+                _reasonable(pause["start"], "pauses"),
+                pause.get("until") and _reasonable(pause["until"], "pauses"),
+            )
             for pause in asked["pauses"]
         ]
         if any(pause.until and pause.until < pause.start for pause in pauses):
             raise InvalidInput(_("A pause ends after it begins."), field="pauses", code="pause")
         due = due_at(spec, start, working_calendar(), pauses)
-        answer = {"clock": spec.key, "rule": spec.id, "due_at": due.at, **{
-            name: getattr(due, name) for name in ("day", "target", "act_by", "provisional", "standing", "counted")
-        }}
+        answer = {
+            "clock": spec.key,
+            "rule": spec.id,
+            "due_at": due.at,
+            **{
+                name: getattr(due, name)
+                for name in ("day", "target", "act_by", "provisional", "standing", "counted")
+            },
+        }
         return Response(DueAnswerSerializer(answer).data)
 
 

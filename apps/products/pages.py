@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.adjudication import keys
 from apps.adjudication.handbook import Basis, Handbook, Level, Rule, Title
 from apps.adjudication.handbook_diff import SECTIONS, Difference, show
+from apps.products.labels import condition_words, label, labels, step_words, words
 from apps.products.models import CalendarDay, CalendarYear
 
 BASIS_NAMES = {
@@ -34,15 +34,7 @@ LEVEL_NAMES = {
     Level.WARN: gettext_lazy("warns"),
     Level.RECORD: gettext_lazy("recorded"),
 }
-UNIT_NAMES = {
-    "yuan": gettext_lazy("yuan"),
-    "days": gettext_lazy("days"),
-    "workdays": gettext_lazy("working days"),
-    "hours": gettext_lazy("hours"),
-    "minutes": gettext_lazy("minutes"),
-    "months": gettext_lazy("months"),
-    "until_next_day": gettext_lazy("next day"),
-}
+UNITS = frozenset({"yuan", "days", "workdays", "hours", "minutes"})  # shown behind a figure
 SECTION_NAMES = {
     "handbook": gettext_lazy("Handbook"),
     "keys": gettext_lazy("Which rule answers"),
@@ -63,13 +55,6 @@ KIND_NAMES = {
 }
 
 
-def words(title: Title) -> tuple[str, str]:
-    """A title in the reader's language and in the other one; Chinese first by default."""
-    if (get_language() or "").startswith("en"):
-        return title.en, title.zh
-    return title.zh, title.en
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the reading page. `more` = label and value below it."""
@@ -87,6 +72,11 @@ class Row:
     badge: str = ""
     closed: bool = False
     more: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def rules(self) -> list[str]:
+        """Ids of the rules behind it, each a place on the page."""
+        return self.rule.split(", ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +177,7 @@ def _version(version: Any) -> Row:
 def _network(network: Any) -> Row:
     return Row(
         anchor=f"network-{network.group}-{network.benefit}",
-        title=f"{network.group} · {network.benefit}",
+        title=f"{network.group} · {label(network.benefit)}",
         other="",
         rule=network.rule,
         source=network.source,
@@ -208,7 +198,7 @@ def _contact(contact: Any) -> Row:
 
 def _service(service: Any) -> Row:
     more = (
-        (_("by way of"), show(service.channels)),
+        (_("by way of"), labels(service.channels)),
         (_("rule of the ways"), service.channel_rule),
         (_("instead"), words(service.redirect)[0] if service.redirect else ""),
     )
@@ -223,10 +213,14 @@ def _service(service: Any) -> Row:
 
 
 def _parameter(parameter: Any) -> Row:
-    unit = str(UNIT_NAMES.get(parameter.unit, ""))
+    unit = label(parameter.unit) if parameter.unit in UNITS else ""
     value = f"{_value(parameter.value)} {unit}".strip()
     return _row(
-        parameter, f"figure-{parameter.key}", parameter.rule, value=value, more=((_("key"), parameter.key),)
+        parameter,
+        f"figure-{parameter.key}",
+        parameter.rule,
+        value=value,
+        more=((_("name in the program"), parameter.key),),
     )
 
 
@@ -238,15 +232,15 @@ def _value(value: Any) -> str:
 
 def _document(document: Any) -> Row:
     more = (
-        (_("on the lists"), show(document.lists)),
-        (_("asked when"), show(document.when)),
+        (_("on the lists"), labels(document.lists)),
+        (_("asked when"), condition_words(document.when)),
         (_("images"), str(document.pages) if document.pages > 1 else ""),
-        (_("also counts"), show(document.satisfied_by)),
-        (_("no paper needed when"), show(document.automatic_when)),
+        (_("also counts"), labels(document.satisfied_by)),
+        (_("no paper needed when"), condition_words(document.automatic_when)),
         (_("when mailed"), _("original") if document.original_when_mailed else ""),
     )
     anchor = f"paper-{document.key}-{document.lists[0] if document.lists else ''}"
-    return _row(document, anchor, document.rule, value=document.form, more=more)
+    return _row(document, anchor, document.rule, value=label(document.form), more=more)
 
 
 def _trigger(trigger: Any) -> Row:
@@ -255,23 +249,23 @@ def _trigger(trigger: Any) -> Row:
         f"trigger-{trigger.key}",
         trigger.rule,
         badge=str(LEVEL_NAMES[trigger.level]),
-        more=((_("when"), show(trigger.when)),),
+        more=((_("when"), condition_words(trigger.when)),),
     )
 
 
 def _clock(clock: Any) -> Row:
-    duration = f"{clock.duration} {UNIT_NAMES.get(clock.unit, clock.unit)}"
+    duration = f"{clock.duration} {label(clock.unit)}"
     if clock.direction == "before":
         duration = _("%(duration)s ahead") % {"duration": duration}
     if clock.cutoff:
         duration = f"{duration}, {show(clock.cutoff)}"
     more = (
-        (_("from"), clock.start),
-        (_("until"), show(clock.stop)),
+        (_("from"), label(clock.start)),
+        (_("until"), labels(clock.stop)),
         (_("target"), str(clock.target or "")),
-        (_("for"), show(clock.when)),
-        (_("pauses for"), show(clock.pauses)),
-        (_("ladder"), show(clock.steps)),
+        (_("for"), condition_words(clock.when)),
+        (_("pauses for"), labels(clock.pauses)),
+        (_("ladder"), step_words(clock.steps)),
     )
     return _row(
         clock,

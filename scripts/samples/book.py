@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -25,14 +26,12 @@ def write(path: Path, sheets: Iterable[tuple[str, Sequence[Sequence[Any]]]]) -> 
     book.properties.created = book.properties.modified = EPOCH
     raw = BytesIO()
     book.save(raw)
-    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+    with (
+        zipfile.ZipFile(raw) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
+    ):
         for name in source.namelist():
             data = source.read(name)
             if name == "docProps/core.xml":  # saving stamps the hour of the day
-                data = data.replace(_modified(data), b"2026-01-01T00:00:00Z")
+                data = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2026-01-01T00:00:00Z", data)
             target.writestr(zipfile.ZipInfo(name, EPOCH.timetuple()[:6]), data, zipfile.ZIP_DEFLATED)
-
-
-def _modified(data: bytes) -> bytes:
-    _before, _mark, rest = data.partition(b'<dcterms:modified xsi:type="dcterms:W3CDTF">')
-    return rest.partition(b"<")[0] or b"-"

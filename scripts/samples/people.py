@@ -72,8 +72,10 @@ class People:
 
     def mobile(self) -> str:
         return self._number(
-            lambda: self.random.choice(["138", "139", "150", "186", "188", "177", "199"])
-            + f"{self.random.randrange(10**8):08d}"
+            lambda: (
+                self.random.choice(["138", "139", "150", "186", "188", "177", "199"])
+                + f"{self.random.randrange(10**8):08d}"
+            )
         )
 
     def _number(self, make: object) -> str:

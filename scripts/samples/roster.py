@@ -20,7 +20,10 @@ HEADERS = (
 SCHEMES = {"成长计划": "成长优享方案", "成长PLUS计划": "成长优享方案", "优享计划": "成长优享PLUS方案",
            "优享PLUS计划": "成长优享PLUS方案", "优享MAX计划": "成长优享MAX方案",
            "优享PLUS MAX计划": "成长优享MAX方案"}  # fmt: skip
-FULL_WIDTH = str.maketrans("0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ", "０１２３４５６７８９－ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ")
+FULL_WIDTH = str.maketrans(
+    "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "０１２３４５６７８９－ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ",
+)
 
 
 @dataclass
@@ -76,7 +79,20 @@ class Cover:
 def write_roster(path: Path, *, children: int, year: int) -> None:
     maker = Maker(Random(20260101), year)
     covers = maker.covers(children)
-    write(path, [("承保清单", [*_titles(year, len(covers)), list(HEADERS), *(maker.row(cover) for cover in covers), _footer(covers)])])
+    write(
+        path,
+        [
+            (
+                "承保清单",
+                [
+                    *_titles(year, len(covers)),
+                    list(HEADERS),
+                    *(maker.row(cover) for cover in covers),
+                    _footer(covers),
+                ],
+            )
+        ],
+    )
 
 
 def _titles(year: int, rows: int) -> list[list[Any]]:
@@ -127,13 +143,20 @@ class Maker:
         """Identity cards mostly; passports, permits and birth certificates beside them."""
         people, chance = self.people, self.random.random()
         if chance < 0.02:
-            return "护照", people.passport(), self.random.choice(["美国", "英国", "日本", "法国", "KR"]), self.random.choice(FOREIGN)
+            return (
+                "护照",
+                people.passport(),
+                self.random.choice(["美国", "英国", "日本", "法国", "KR"]),
+                self.random.choice(FOREIGN),
+            )
         if chance < 0.03:
             return "港澳居民来往内地通行证", people.hk_permit(), "中国香港", name
         if chance < 0.038:
             return "台湾居民来往大陆通行证", people.taiwan_permit(), "中国台湾", name
         if chance < 0.048:
-            region, nation = self.random.choice([("810000", "中国香港"), ("820000", "中国澳门"), ("830000", "中国台湾")])
+            region, nation = self.random.choice(
+                [("810000", "中国香港"), ("820000", "中国澳门"), ("830000", "中国台湾")]
+            )
             return "港澳台居民居住证", people.resident_id(born, sex, region), nation, name
         if chance < 0.065:
             return "出生医学证明", people.birth_certificate(), "中国", name
@@ -154,7 +177,9 @@ class Maker:
                 made += 2
             elif chance < 0.05:
                 older = self.child()
-                younger = self.child(parent=older.parent, surname=older.name[:1] if not older.name.isascii() else "")
+                younger = self.child(
+                    parent=older.parent, surname=older.name[:1] if not older.name.isascii() else ""
+                )
                 found += [self.cover(older), self.cover(younger)]
                 made += 2
             else:
@@ -172,7 +197,10 @@ class Maker:
         current = self.cover(child)
         chance = self.random.random()
         if chance < 0.06:
-            return [self.earlier(current), replace(current, renewed=True, since=self.year_before(current.starts))]
+            return [
+                self.earlier(current),
+                replace(current, renewed=True, since=self.year_before(current.starts)),
+            ]
         if chance < 0.07 and current.series.startswith("2026"):
             return [self.cover(child, series="2024系列"), current]
         if chance < 0.074 and child.id_type == "身份证":
@@ -184,7 +212,9 @@ class Maker:
         return [current]
 
     def year_before(self, day: date) -> date:
-        return day.replace(year=day.year - 1) if (day.month, day.day) != (2, 29) else day - timedelta(days=366)
+        return (
+            day.replace(year=day.year - 1) if (day.month, day.day) != (2, 29) else day - timedelta(days=366)
+        )
 
     def cover(self, child: Child, series: str = "") -> Cover:
         r = self.random

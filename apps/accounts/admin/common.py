@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -31,7 +32,7 @@ class AccountsAdmin(ModelAdmin):
         """Lists of codes are typed as one line."""
         if db_field.name in CODES_HELP:
             return CodesField(
-                label=db_field.verbose_name,
+                label=capfirst(str(db_field.verbose_name)),
                 required=not db_field.blank,
                 help_text=CODES_HELP[db_field.name],
                 widget=UnfoldAdminTextInputWidget(),

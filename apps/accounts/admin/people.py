@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminDecimalFieldWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminDecimalFieldWidget
 
 from apps.accounts.actions import reset_second_factor
 from apps.accounts.admin.common import SCOPE_FIELDS, AccountsAdmin
@@ -79,7 +79,7 @@ class UserAdmin(DjangoUserAdmin, AccountsAdmin):  # type: ignore[misc, type-arg]
     ) -> Any:
         if db_field.name == "roles":  # the roles of machines belong to machines
             kwargs["queryset"] = Role.objects.exclude(code__in=MACHINES).order_by("pk")
-            kwargs["widget"] = UnfoldAdminCheckboxSelectMultiple()
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

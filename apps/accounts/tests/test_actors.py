@@ -34,8 +34,13 @@ def test_a_superuser_without_roles_has_no_business_with_cases():
 
 @pytest.mark.parametrize(
     ("kind", "role"),
-    [("HOSPITAL", "api_hospital"), ("TPA", "api_tpa"), ("PROVIDER", "api_provider"), ("MEMBER_APP", "api_member_app")],
-)  # fmt: skip
+    [
+        ("HOSPITAL", "api_hospital"),
+        ("TPA", "api_tpa"),
+        ("PROVIDER", "api_provider"),
+        ("MEMBER_APP", "api_member_app"),
+    ],
+)
 def test_a_machine_acts_with_the_role_of_its_kind_and_its_scopes(kind, role):
     client = ApiClientFactory(kind=kind, scopes=["claims:read"])
     actor = actor_of_client(client)

@@ -69,7 +69,7 @@ def test_strangers_are_asked_for_a_key():
 
 @pytest.mark.parametrize(
     "header",
-    ["Api-Key", "Api-Key ", "Api-Key x", "Api-Key .", "Api-Key a.b", "Api-Key aaaaaaaa.", "api-key é.ü"],
+    ["Api-Key", "Api-Key ", "Api-Key x", "Api-Key .", "Api-Key a.b", "Api-Key a.", "api-key é.ü"],
 )
 def test_what_is_no_key_is_refused(header):
     answer = with_header(header)

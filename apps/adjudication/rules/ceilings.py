@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from apps.adjudication.accumulators import (
     COUNT_YEAR,
@@ -60,7 +60,8 @@ def _item_count(claim: Claim, planned: BenefitPlan, item: str, limit: Limit, lin
     """Pieces a year: of the line that crosses, the share of the pieces left counts."""
     what, over = item_what(planned.code, item, limit), ZERO
     for line in lines:
-        pieces, left = max(line.fact.quantity, Decimal(1)), claim.accounts.left(what, limit.value)
+        pieces = max(line.fact.quantity.to_integral_value(ROUND_CEILING), Decimal(1))
+        left = claim.accounts.left(what, limit.value)
         taken = min(pieces, left)
         cut = line.open - round_fen(line.open * taken / pieces)
         claim.accounts.use(what, limit.value, taken)
@@ -110,7 +111,7 @@ def count(claim: Claim, planned: BenefitPlan, lines: Sequence[Line]) -> None:
         claim.deny(
             "HEALTH_CHECK_COUNT" if checkup else "COUNT_LIMIT", rule,
             [line for line in lines if line.open > 0], place=f"visit:{lines[0].visit.ref}",
-            used=f"{maximum - left:f}", maximum=f"{maximum:f}", limit=f"{maximum:f}",
+            used=int(maximum - left), maximum=int(maximum), limit=int(maximum),
             benefit=benefit_name(planned.code),
         )  # fmt: skip
 

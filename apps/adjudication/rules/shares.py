@@ -102,7 +102,7 @@ def _full_visit_rate(claim: Claim, planned: BenefitPlan, lines: Sequence[Line]) 
     if any(line.open > 0 for line in lines):
         claim.note(
             "FULL_VISITS_USED", rule or claim.contract("decide.full_visits"), Level.REDUCE, lines,
-            place=_place(lines), quota=f"{quota:f}", percent=percent(after),
+            place=_place(lines), quota=int(quota), percent=percent(after),
         )  # fmt: skip
     return Rate(after, "全额赔付次数用完", "fully paid visits used up")
 

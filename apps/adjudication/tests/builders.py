@@ -59,8 +59,8 @@ _numbers = count(1)
 
 # Keys of one series only; a built handbook has neither unless asked for.
 SPECIAL = (
-    "intake.service_closed", "intake.network_private_visit", "intake.internet_closed", "decide.mental_health_closed",
-    "intake.vaccine_grade", "intake.plan_group",
+    "intake.service_closed", "intake.network_private_visit", "intake.internet_closed", "intake.plan_group",
+    "intake.vaccine_grade", "decide.mental_health_closed",
 )  # fmt: skip
 PARAMETERS: dict[str, Any] = {
     "routing.basis": "AMOUNT",
@@ -123,7 +123,9 @@ def when(test: str, **args: Any) -> Condition:
 
 
 def make_clock(key: str, duration: int, unit: str, **more: Any) -> ClockSpec:
-    return ClockSpec(key, f"DL-{key}", (key,), TITLE, "start", ("stop",), duration, unit, Basis.PRINTED, **more)
+    return ClockSpec(
+        key, f"DL-{key}", (key,), TITLE, "start", ("stop",), duration, unit, Basis.PRINTED, **more
+    )
 
 
 def make_handbook(
@@ -171,7 +173,9 @@ def benefit(code: str = "OUTPATIENT", **more: Any) -> BenefitPlan:
 
 def make_plan(*benefits: BenefitPlan, annual: object = 100000, **more: Any) -> Plan:
     chosen = benefits or tuple(benefit(code) for code in ("OUTPATIENT", "EMERGENCY", "INPATIENT"))
-    return Plan("P", more.pop("series", SERIES), more.pop("version", "NATIONAL"), yuan(annual), chosen, **more)
+    return Plan(
+        "P", more.pop("series", SERIES), more.pop("version", "NATIONAL"), yuan(annual), chosen, **more
+    )
 
 
 # --- facts ------------------------------------------------------------------------------------
@@ -227,7 +231,9 @@ def photo_id(**more: Any) -> PaperFacts:
     return PaperFacts("INSURED_ID", "COPY", 2, has_photo=True, **more)
 
 
-def make_facts(*visits: VisitFacts, handbook: Handbook = HANDBOOK, plan: Plan | None = None, **more: Any) -> Facts:
+def make_facts(
+    *visits: VisitFacts, handbook: Handbook = HANDBOOK, plan: Plan | None = None, **more: Any
+) -> Facts:
     last = max((one.ended_on for one in visits), default=DAY)
     overrides = tuple(
         Override(ref, accept, "理由", "reviewer") for ref, accept in more.pop("answers", {}).items()
@@ -257,7 +263,7 @@ def with_balances(facts: Facts, used: Mapping[str, Decimal], limits: Mapping[str
 
 
 def days(*spans: str) -> frozenset[date]:
-    """"2026-10-01..07" → seven days; single days alone."""
+    """ "2026-10-01..07" → seven days; single days alone."""
     found: list[date] = []
     for span in spans:
         first, _, last = span.partition("..")
@@ -281,5 +287,5 @@ CALENDAR = WorkCalendar(
 
 
 def at(text: str) -> datetime:
-    """"2026-10-01 22:15" in Shanghai."""
+    """ "2026-10-01 22:15" in Shanghai."""
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)

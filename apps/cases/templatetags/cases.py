@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from apps.adjudication.handbook import Title
+from apps.cases.forms import CODE_WORDS
 from apps.core.money import format_yuan
 
 register = template.Library()
@@ -78,7 +79,37 @@ def filter_url(filters: Any, **changes: Any) -> str:
 def share(part: Any, whole: Any) -> str:
     """A percentage for the width of a bar, 0…100."""
     try:
-        part, whole = Decimal(str(part)), Decimal(str(whole))
+        part, whole = (Decimal(str(value).replace(",", "")) for value in (part, whole))
         return f"{min(max(part / whole * 100, Decimal(0)), Decimal(100)):.2f}" if whole else "0"
     except InvalidOperation:
         return "0"
+
+
+@register.filter
+def code_words(code: Any) -> Any:
+    """Words for a bare code ("EXAM"), as the apps registered them."""
+    return CODE_WORDS.get(code, code)
+
+
+@register.simple_tag
+def unique_papers(rows: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """The papers of a check list, each once, in its order, then those nothing asks for."""
+    found = {paper.pk: paper for row in rows for paper in row.papers}
+    found.update({paper.pk: paper for paper in others})
+    return list(found.values())
+
+
+@register.simple_tag
+def paper_title(case: Any, kind: str) -> str:
+    """What the series of the case calls a kind of paper."""
+    for document in case.handbook.handbook.documents:
+        if document.key == kind:
+            return said(document.title)
+    return kind.replace("_", " ").capitalize()
+
+
+@register.simple_tag
+def paper_kinds(case: Any) -> list[tuple[str, str]]:
+    """All kinds of paper the series asks for somewhere."""
+    titles = {document.key: said(document.title) for document in case.handbook.handbook.documents}
+    return sorted(titles.items(), key=lambda pair: pair[1])

@@ -276,7 +276,7 @@ def _refusal_grounds(ctx: Ctx[Any]) -> dict[str, Any]:
 KIND.action(
     Action(
         "confirm_refusal", _("Confirm refusal"), frozenset({"intake"}) | SENIORS | {"first_review", "second_review"},
-        _confirm_refusal, transition="reject_intake", input=RefusalInput, guards=(guards.refusal_confirmed_only,),
+        _confirm_refusal, transition="reject_intake", states=frozenset({"REFUSAL_PENDING"}), input=RefusalInput, guards=(guards.refusal_confirmed_only,),
         initial=_refusal_grounds, style="danger", order=10,
     )
 )  # fmt: skip
@@ -288,8 +288,8 @@ KIND.action(
 )  # fmt: skip
 KIND.action(
     Action(
-        "decide_hold", _("Decide the hold"), SENIORS, _decide_hold, states=frozenset({"EMERGENCY_HOLD"}),
-        transition=None, input=HoldInput, style="primary", order=10,
+        "decide_hold", _("Decide the hold"), SENIORS, _decide_hold, transition=_hold_refused,
+        transitions=("reject_intake",), states=frozenset({"EMERGENCY_HOLD"}), input=HoldInput, style="primary", order=10,
     )
 )  # fmt: skip
 

@@ -24,12 +24,17 @@ _BLANK = frozenset({"", "-", "--", "—", "——", "/", "\\", "N/A", "NULL", "N
 _NOTHING = frozenset({"无", "没有", "不适用", "NIL", "NO"})
 _FORMULA_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
+_WORDS = {code: narrow for code, narrow in _FULL_WIDTH.items() if chr(narrow).isalnum() or narrow == 0x20}
 _MIDDLE_DOTS = str.maketrans(dict.fromkeys("•‧∙・･●⋅．.", "·"))
-_HAN_GAP = re.compile(r"(?<=[\u2E80-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF·])\s+"
-                      r"|\s+(?=[\u2E80-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF·])")
+_HAN_GAP = re.compile(
+    r"(?<=[\u2E80-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF·])\s+"
+    r"|\s+(?=[\u2E80-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF·])"
+)
 _SEPARATORS = re.compile(r"[、,，;；|\s]+")
 _SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+?\d+$", re.IGNORECASE)
-_DATE = re.compile(r"^(\d{4})(?:[-/.]|年)(\d{1,2})(?:[-/.]|月)(\d{1,2})(?:日|号)?(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$")
+_DATE = re.compile(
+    r"^(\d{4})(?:[-/.]|年)(\d{1,2})(?:[-/.]|月)(\d{1,2})(?:日|号)?(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
+)
 _EXACT_DIGITS = 10**15  # Excel keeps fifteen digits of a number
 FIRST_SERIAL, LAST_SERIAL = 14611, 73050  # 1940-01-01 … 2099-12-31
 
@@ -50,26 +55,44 @@ def fold(value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, float):
         value = int(value) if value.is_integer() else repr(value)
-    text = unicodedata.normalize("NFKC", str(value))
+    text = str(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     return " ".join(_visible(text).split())
 
 
 def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(
-        character if unicodedata.category(character) not in {"Cf", "Cc"} else " " if character in "\t\n\r" else ""
+        character
+        if unicodedata.category(character) not in {"Cf", "Cc"}
+        else " "
+        if character in "\t\n\r"
+        else ""
         for character in text
     )
 
 
+def prose(value: Any) -> str:
+    """Like `fold` for words to be read: Chinese punctuation keeps its width."""
+    if not isinstance(value, str):
+        return fold(value)
+    return " ".join(_visible(value.translate(_WORDS)).split())
+
+
 def is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and fold(value).upper() in _BLANK)
+    if value is None or not isinstance(value, str):
+        return value is None
+    short = value.strip()
+    return not short or (len(short) <= 8 and fold(short).upper() in _BLANK)
 
 
 def text(maximum: int = 200) -> Parser:
     """Free text of one line."""
 
     def parse(value: Any) -> str:
-        found = fold(value)
+        found = prose(value)
         if found in _FORMULA_ERRORS:
             raise CellError(_("a value; the cell shows an error of a formula"))
         if len(found) > maximum:
@@ -79,9 +102,12 @@ def text(maximum: int = 200) -> Parser:
     return parse
 
 
+short_text = text()
+
+
 def long_text(value: Any) -> str:
     """Free text that may keep its lines; '无' means nothing."""
-    lines = (" ".join(_visible(line).split()) for line in str(value).translate(_FULL_WIDTH).splitlines())
+    lines = (prose(line) for line in str(value).splitlines())
     found = "\n".join(line for line in lines if line)
     return "" if found.upper() in _NOTHING else found
 
@@ -102,7 +128,7 @@ def person_name(value: Any) -> str:
     """A name, glyph for glyph: only widths, spaces and dots are tidied, rare characters stay."""
     found = " ".join(_visible(str(value).translate(_FULL_WIDTH)).split())
     found = _HAN_GAP.sub("", found)
-    if any("\u2e80" <= character for character in found):
+    if any(character >= "\u2e80" for character in found):
         found = found.translate(_MIDDLE_DOTS)
     if any(unicodedata.category(character) == "Co" for character in found):
         raise CellError(_("a character of Unicode; this one exists on one computer only (private-use area)"))
@@ -138,7 +164,8 @@ def day(value: Any) -> date:
 def _from_serial(serial: float) -> date:
     if not FIRST_SERIAL <= serial <= LAST_SERIAL:
         raise CellError
-    return (WINDOWS_EPOCH + timedelta(days=int(serial))).date()
+    found: datetime = WINDOWS_EPOCH + timedelta(days=int(serial))
+    return found.date()
 
 
 def yes_no(value: Any) -> bool:
@@ -155,7 +182,10 @@ def one_of(words: Mapping[str, str]) -> Parser:
     """One of the given words; `words` maps a word to its code. A code itself is always understood."""
     codes = {fold(word).replace(" ", "").upper(): meaning for word, meaning in words.items()}
     codes |= {meaning.upper(): meaning for meaning in words.values()}
-    wanted = " / ".join(dict.fromkeys(words))
+    first: dict[str, str] = {}  # one word for each meaning is enough to show what is expected
+    for word, meaning in words.items():
+        first.setdefault(meaning, word)
+    wanted = " / ".join(first.values())
 
     def parse(value: Any) -> str:
         found = codes.get(fold(value).replace(" ", "").upper())

@@ -36,7 +36,9 @@ class ImportCommand(BaseCommand):
     def _print(self, job: ImportJob) -> None:
         self.stdout.write(f"{job.get_state_display()}: {job.done_rows} rows")
         for entity, counts in job.changes.get("entities", {}).items():
-            self.stdout.write(f"  {entity}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+            self.stdout.write(
+                f"  {entity}: " + ", ".join(f"{name} {count}" for name, count in counts.items())
+            )
         for notice in job.changes.get("notices", []):
             self.stdout.write(f"  {notice}")
         for sample in job.changes.get("samples", [])[:20]:

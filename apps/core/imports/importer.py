@@ -40,7 +40,7 @@ class Column:
 
     key: str
     headers: tuple[str, ...]
-    parse: cells.Parser = cells.text()
+    parse: cells.Parser = cells.short_text
     required: bool = False
     expected: cells.Text = ""
     sensitive: bool = False
@@ -98,7 +98,7 @@ class Report:
 
     def error(self, sheet: Sheet, row: Row, key: str, expected: Any) -> None:
         column = sheet.column(key)
-        shown = cells.fold(row.raw.get(key))
+        shown = cells.prose(row.raw.get(key)).removesuffix(" 00:00:00")
         shown = _mask(shown) if column.sensitive else shown[:100]
         self.errors.append(RowError(sheet.titles[0], row.number, column.name, shown, str(expected)))
 
@@ -115,7 +115,14 @@ class Report:
     def sample(self, row: Row, label: str, what: str, old: Any, new: Any) -> None:
         """Show one difference (old → new); callers mask what is sensitive."""
         if len(self.changes) < SAMPLES:
-            self.changes.append({"row": row.number, "label": label, "field": what, "old": str(old), "new": str(new)})
+            self.changes.append(
+                {"row": row.number, "label": label, "field": what, "old": str(old), "new": str(new)}
+            )
+
+    def sort_errors(self, sheets: Sequence[Sheet]) -> None:
+        """In the order of the file: rows are refused at different moments."""
+        order = {sheet.titles[0]: position for position, sheet in enumerate(sheets)}
+        self.errors.sort(key=lambda error: (order.get(error.sheet, 0), error.row))
 
     @property
     def wrong_rows(self) -> int:
@@ -170,10 +177,13 @@ def run(importer: Importer, source: Source, *, dry_run: bool, progress: Progress
             pass
         except DatabaseError as error:
             raise Conflict(
-                _("The database refused the import; nothing was changed. Was something else written at the same time?"),
+                _(
+                    "The database refused the import; nothing was changed. Was something else written at the same time?"
+                ),
                 code="import_conflict",
             ) from error
     report.total = report.rows
+    report.sort_errors(importer.sheets)
     return report
 
 
@@ -223,7 +233,10 @@ class Table:
                 yield row
 
     def _parse(self, number: int, values: Sequence[Any], report: Report) -> Row | None:
-        raw = {key: values[position] if position < len(values) else None for key, position in self.positions.items()}
+        raw = {
+            key: values[position] if position < len(values) else None
+            for key, position in self.positions.items()
+        }
         row, before = Row(number, {}, raw), len(report.errors)
         for column in self.sheet.columns:
             value = raw.get(column.key)
@@ -258,7 +271,9 @@ def find_tables(book: Workbook, sheets: tuple[Sheet, ...]) -> list[Table]:
 
 
 def _find_table(book: Workbook, sheet: Sheet) -> Table:
-    named = [worksheet for worksheet in book.worksheets if _plain(worksheet.title) in map(_plain, sheet.titles)]
+    named = [
+        worksheet for worksheet in book.worksheets if _plain(worksheet.title) in map(_plain, sheet.titles)
+    ]
     best: Table | None = None
     for worksheet in named or book.worksheets:
         table = _find_header(worksheet, sheet)
@@ -270,7 +285,9 @@ def _find_table(book: Workbook, sheet: Sheet) -> Table:
             % {"title": sheet.titles[0], "columns": "、".join(_required(sheet))},
             "no_header",
         )
-    missing = [column.name for column in sheet.columns if column.required and column.key not in best.positions]
+    missing = [
+        column.name for column in sheet.columns if column.required and column.key not in best.positions
+    ]
     if missing:
         raise InvalidInput(
             _("Worksheet “%(title)s” lacks columns: %(columns)s")

@@ -42,7 +42,9 @@ def importer_of(kind: str) -> Importer:
     try:
         importer: type[Importer] = import_string(_IMPORTERS[kind])
     except KeyError as error:
-        raise NotFound(_("There is no import of this kind: %(kind)s") % {"kind": kind}, field="kind") from error
+        raise NotFound(
+            _("There is no import of this kind: %(kind)s") % {"kind": kind}, field="kind"
+        ) from error
     return importer()
 
 
@@ -52,7 +54,7 @@ def create_job(kind: str, file: IO[bytes], *, name: str, who: str, user_id: int 
     importer_of(kind)
     check_file(file)
     _forget_old_trials()
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256(file.read()).hexdigest()  # check_file has seen to its size
     file.seek(0)
     return ImportJob.objects.create(
         kind=kind, file=File(file, name="upload.xlsx"), file_name=name[-200:], sha256=digest, who=who[:80],
@@ -184,6 +186,8 @@ def _forget_file(job: ImportJob) -> None:
 
 def _forget_old_trials() -> None:
     """Trials nobody applied keep no copy of the roster."""
-    old = ImportJob.objects.filter(state=State.DRY_RUN_DONE, created_at__lt=timezone.now() - KEEP_TRIALS).exclude(file="")
+    old = ImportJob.objects.filter(
+        state=State.DRY_RUN_DONE, created_at__lt=timezone.now() - KEEP_TRIALS
+    ).exclude(file="")
     for job in old[:20]:
         _forget_file(job)

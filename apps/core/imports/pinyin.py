@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 from pypinyin import lazy_pinyin
 
@@ -17,7 +18,8 @@ def letters(text: str) -> str:
 
 def syllables(text: str) -> list[str]:
     """One reading a character; words decide between readings (重庆 → chong qing)."""
-    read = lazy_pinyin(text, errors=list)
+    each: Any = list  # what the library cannot read comes back character by character
+    read = lazy_pinyin(text, errors=each)
     return [plain for part in read if (plain := letters(_RARE.get(part, part)))]
 
 

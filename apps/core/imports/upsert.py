@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 M = TypeVar("M", bound=Model)
 Differences = dict[str, tuple[Any, Any]]
@@ -20,6 +23,20 @@ def assign(record: Model, values: Mapping[str, Any]) -> Differences:
             found[name] = (old, new)
             setattr(record, name, new)
     return found
+
+
+def shown(record: Model, name: str, value: Any) -> str:
+    """A value of a field for people: labels of choices, yes and no, lists with commas."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    if isinstance(value, date):
+        return date_format(value, "Y-m-d")
+    labels = dict(getattr(record._meta.get_field(name), "flatchoices", ()))
+    return str(labels.get(value, value))
 
 
 class Batch(Generic[M]):

@@ -68,15 +68,16 @@ def open_workbook(source: Source) -> Iterator[Workbook]:
 
 @contextmanager
 def _binary(source: Source) -> Iterator[IO[bytes]]:
-    if isinstance(source, (str, Path)):
-        try:
-            file = open(source, "rb")
-        except OSError as error:
-            raise bad_file(_("The file cannot be read: %(name)s") % {"name": source}, "file_missing") from error
-        with file:
-            yield file
-    else:
+    if not isinstance(source, (str, Path)):
         yield source
+        return
+    try:
+        opened = Path(source).open("rb")  # noqa: SIM115  (closed below; only opening is guarded)
+    except OSError as error:
+        message = _("The file cannot be read: %(name)s") % {"name": source}
+        raise bad_file(message, "file_missing") from error
+    with opened as file:
+        yield file
 
 
 def check_file(file: IO[bytes]) -> None:
@@ -88,14 +89,18 @@ def check_file(file: IO[bytes]) -> None:
     if size == 0:
         raise bad_file(_("The file is empty (0 bytes)."), "file_empty")
     if size > MAX_FILE:
-        raise bad_file(_("The file is larger than %(limit)s MB.") % {"limit": MAX_FILE // MEBIBYTE}, "file_too_large")
+        raise bad_file(
+            _("The file is larger than %(limit)s MB.") % {"limit": MAX_FILE // MEBIBYTE}, "file_too_large"
+        )
     if head.startswith(OLE):
         raise bad_file(
-            _("This is an old .xls workbook or one with a password. Save it as .xlsx without a password."), "file_type"
+            _("This is an old .xls workbook or one with a password. Save it as .xlsx without a password."),
+            "file_type",
         )
     if not head.startswith(b"PK"):
         raise bad_file(
-            _("This is no Excel workbook (perhaps a renamed CSV or web page). Save it as .xlsx in Excel."), "file_type"
+            _("This is no Excel workbook (perhaps a renamed CSV or web page). Save it as .xlsx in Excel."),
+            "file_type",
         )
     try:
         with zipfile.ZipFile(file) as archive:
@@ -112,7 +117,11 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
     unpacked = sum(part.file_size for part in parts)
     packed = sum(part.compress_size for part in parts) or 1
     strings = sum(part.file_size for part in parts if part.filename.endswith("sharedStrings.xml"))
-    if unpacked > MAX_UNPACKED or strings > MAX_STRINGS or (unpacked > 20 * MEBIBYTE and unpacked / packed > MAX_RATIO):
+    if (
+        unpacked > MAX_UNPACKED
+        or strings > MAX_STRINGS
+        or (unpacked > 20 * MEBIBYTE and unpacked / packed > MAX_RATIO)
+    ):
         raise bad_file(_("The file would unpack to an unreasonable size and is refused."), "file_bomb")
     for part in parts:
         if part.filename.endswith((".xml", ".rels")):
@@ -125,7 +134,9 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
                 raise bad_file(_("The file holds definitions that no Excel workbook has."), "file_type")
 
 
-def rows(sheet: ReadOnlyWorksheet, *, first: int = 1, columns: int = MAX_COLUMNS) -> Iterator[tuple[int, Sequence[Any]]]:
+def rows(
+    sheet: ReadOnlyWorksheet, *, first: int = 1, columns: int = MAX_COLUMNS
+) -> Iterator[tuple[int, Sequence[Any]]]:
     """(row number, values) from row `first` on; the sheet's own claim of its size is not believed."""
     sheet.reset_dimensions()
     iterator = sheet.iter_rows(min_row=first, max_col=columns, values_only=True)
@@ -141,5 +152,7 @@ def rows(sheet: ReadOnlyWorksheet, *, first: int = 1, columns: int = MAX_COLUMNS
             raise _damaged(error) from error
         number += 1
         if number > MAX_ROWS:
-            raise bad_file(_("More than %(limit)s rows; split the file.") % {"limit": MAX_ROWS}, "file_too_large")
+            raise bad_file(
+                _("More than %(limit)s rows; split the file.") % {"limit": MAX_ROWS}, "file_too_large"
+            )
         yield number, values

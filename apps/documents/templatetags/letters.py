@@ -10,7 +10,10 @@ from django import template
 from apps.core.money import format_yuan
 
 register = template.Library()
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 @register.filter

@@ -87,7 +87,7 @@
   let dirty = false;
   function closeAction() { const place = $("#action"); if (place && place.firstElementChild && !dirty) place.replaceChildren(); $$(".c-button.is-open").forEach((one) => one.classList.remove("is-open")); }
   function addRow(nested) {
-    const list = $(":scope > [data-nested-rows]", nested), holder = $(":scope > template", nested);
+    const list = $("[data-nested-rows]", nested), holder = $(":scope > template", nested);
     const taken = $$(":scope > [data-nested-row]", list).map((row) => Number(row.dataset.index ?? -1));
     const index = Math.max(Number(nested.dataset.nextIndex || 0), list.children.length, ...taken.map((n) => n + 1));
     nested.dataset.nextIndex = index + 1;
@@ -165,9 +165,20 @@
     const image = $("[data-sheet]");
     if (image) { image.style.setProperty("--zoom", state.zoom); image.style.setProperty("--turn", state.turn + "deg"); }
   }
+  // l legible, c in color: the next value; s saves the ticks of the paper shown
+  function tickKey(key) {
+    const form = $("[data-paper-form]:not([hidden])"), name = { l: "legible", c: "color" }[key];
+    if (!form) return false;
+    if (key === "s") { form.requestSubmit(); return true; }
+    if (!name) return false;
+    const [yes, no] = $$(`[name="${name}"]`, form);
+    (yes.checked ? no : yes).checked = true;
+    return true;
+  }
   function viewerKey(key) {
     const papers = $$("[data-paper]");
     if (!papers.length) return false;
+    if (tickKey(key)) return true;
     if (/^[1-9]$/.test(key) && papers[key - 1]) { showPaper(papers[key - 1]); return true; }
     const moves = {
       "+": () => (state.zoom = Math.min(4, state.zoom + 0.25)), "=": () => (state.zoom = Math.min(4, state.zoom + 0.25)),
@@ -202,7 +213,7 @@
 
   // --- Start --------------------------------------------------------------------------------------
   function prepare(root) {
-    $$("[data-nested]", root).forEach((nested) => $$(":scope > [data-nested-rows] > [data-nested-row]", nested).forEach((row, n) => (row.dataset.index ??= n)));
+    $$("[data-nested]", root).forEach((nested) => $$(":scope > [data-nested-row]", $("[data-nested-rows]", nested)).forEach((row, n) => (row.dataset.index ??= n)));
     $$("[data-vanish]", root).forEach((one) => setTimeout(() => one.remove(), Number(one.dataset.vanish) * 1000));
   }
   function start() {

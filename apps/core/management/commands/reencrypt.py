@@ -37,8 +37,8 @@ def _encrypted_columns() -> Iterator[tuple[type[models.Model], EncryptedTextFiel
 def _renew(model: type[models.Model], field: EncryptedTextField) -> int:
     """In batches by primary key, each its own transaction; raw, since the field hides what is stored."""
     quote = connection.ops.quote_name
-    table, column = quote(model._meta.db_table), quote(field.column)
-    key = quote(model._meta.pk.column)
+    table, column = quote(model._meta.db_table), quote(str(field.column))
+    key = quote(str(model._meta.pk.column))
     older = (
         f"SELECT {key}, {column} FROM {table} "
         f"WHERE {column} <> '' AND {column} NOT LIKE %s ORDER BY {key} LIMIT {BATCH}"

@@ -1,0 +1,168 @@
+"""Read-only lists of cases, clocks and events. Cases change through their page only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+from apps.accounts.visibility import visible_to
+from apps.cases.excel import LIMIT, excel_response
+from apps.cases.kinds import KINDS
+from apps.cases.models import CaseEvent, CaseFile, Clock
+from apps.cases.pages import actor_of
+from apps.cases.site import site
+from apps.core.money import format_yuan, to_yuan
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """A list that everybody on staff with a role may read, as far as their scope goes; with Excel."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    list_fullwidth = True
+    actions = ["export_excel"]
+    actions_selection_counter = False
+    excel: tuple[tuple[Any, str], ...] = ()  # heading, attribute or method of this admin
+    visibility_path = ""  # of the case, for models that belong to one
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(actor_of(request).roles)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return visible_to(super().get_queryset(request), actor_of(request))
+
+    @admin.action(description=_("Export to Excel"), permissions=["view"])
+    def export_excel(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        columns = [str(heading) for heading, _name in self.excel]
+        rows = ([self._value(row, name) for _heading, name in self.excel] for row in queryset[:LIMIT])
+        return excel_response(str(self.model._meta.verbose_name_plural), columns, rows)
+
+    def _value(self, row: Any, name: str) -> Any:
+        if hasattr(self, name):
+            return getattr(self, name)(row)
+        value: Any = row
+        for part in name.split("__"):
+            value = getattr(value, part, "")
+        return value() if callable(value) else value
+
+
+class KindFilter(admin.SimpleListFilter):
+    title, parameter_name = _("kind"), "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(kind.code, kind.label) for kind in KINDS.values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+@admin.register(CaseFile, site=site)
+class CaseAdmin(ReadOnlyAdmin):
+    list_display = [
+        "number_link", "kind_words", "child", "series", "state_words", "amount", "next_due", "assignee", "opened_at",
+    ]  # fmt: skip
+    list_display_links = None
+    list_filter = [KindFilter, "open", "series", "priority"]
+    search_fields = ["number__startswith", "external_numbers__number", "policy__number"]
+    search_help_text = _("Case, external or policy number")
+    list_select_related = ["member", "assignee"]
+    ordering = ["-opened_at"]
+    sortable_by = ["number", "next_due", "opened_at"]
+    excel = (
+        (_("case number"), "number"), (_("kind"), "kind_words"), (_("child"), "child"), (_("series"), "series"),
+        (_("state"), "state_words"), (_("amount"), "yuan"), (_("due"), "next_due"), (_("assignee"), "assignee"),
+        (_("opened at"), "opened_at"), (_("closed at"), "closed_at"),
+    )  # fmt: skip
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """A case has one page, and it is not a change form."""
+        case = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdigit() else None
+        if case is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse("admin:case", kwargs={"number": case.number}))
+
+    @admin.display(description=_("case number"), ordering="number")
+    def number_link(self, case: CaseFile) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:case", kwargs={"number": case.number}), case.number)
+
+    @admin.display(description=_("kind"))
+    def kind_words(self, case: CaseFile) -> Any:
+        return case.get_kind_display()
+
+    @admin.display(description=_("child"))
+    def child(self, case: CaseFile) -> str:
+        return case.member.masked_name
+
+    @admin.display(description=_("state"))
+    def state_words(self, case: CaseFile) -> Any:
+        return case.get_state_display()
+
+    @admin.display(description=_("amount"), ordering="amount_fen")
+    def amount(self, case: CaseFile) -> str:
+        return format_yuan(case.amount_fen)
+
+    def yuan(self, case: CaseFile) -> Any:
+        return to_yuan(case.amount_fen)
+
+
+class OfCaseAdmin(ReadOnlyAdmin):
+    """Rows that hang on a case: seen by whoever sees the case."""
+
+    list_display_links = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super(ReadOnlyAdmin, self).get_queryset(request).select_related("case")
+        actor = actor_of(request)
+        if not actor.restricted:
+            return rows
+        return rows.filter(case__in=visible_to(CaseFile.objects.all(), actor).values("pk"))
+
+    @admin.display(description=_("case"), ordering="case__number")
+    def case_link(self, row: Any) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:case", kwargs={"number": row.case.number}), row.case.number)
+
+
+@admin.register(Clock, site=site)
+class ClockAdmin(OfCaseAdmin):
+    list_display = ["case_link", "key", "spec_id", "statutory", "state", "started_at", "due_at", "breached", "provisional"]
+    list_filter = ["state", "breached", "statutory", "provisional", "key"]
+    search_fields = ["case__number", "spec_id"]
+    ordering = ["due_at"]
+    excel = (
+        (_("case"), "case__number"), (_("clock"), "key"), (_("rule id"), "spec_id"), (_("statutory"), "statutory"),
+        (_("state"), "get_state_display"), (_("started at"), "started_at"), (_("due at"), "due_at"),
+        (_("overdue"), "breached"), (_("ended at"), "stopped_at"),
+    )  # fmt: skip
+
+
+@admin.register(CaseEvent, site=site)
+class EventAdmin(OfCaseAdmin):
+    list_display = ["at", "case_link", "name", "action", "from_state", "to_state", "actor_label", "reason"]
+    list_filter = ["name"]
+    search_fields = ["case__number"]
+    ordering = ["-id"]
+    excel = (
+        (_("at"), "at"), (_("case"), "case__number"), (_("event"), "name"), (_("action"), "action"),
+        (_("from"), "from_state"), (_("to"), "to_state"), (_("who"), "actor_label"), (_("reason"), "reason"),
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""From a decision to the money in the account (RMB-12, RMB-33; LAW-03)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from apps.cases.engine import Ctx
+from apps.cases.inputs import ask
+from apps.cases.kinds import Action, Blocker, NoInput
+from apps.claims import guards, letters
+from apps.claims.models import Decision
+from apps.claims.reporting import branch_rule
+from apps.claims.roles import CLERKS, FINANCE, MACHINES, REVIEWERS
+from apps.claims.workflow import BEFORE_DECISION, KIND
+from apps.messaging.outbox import notify_member
+from apps.payments import actions as payments
+from apps.payments.payees import PayeeInput, build_payee
+from apps.payments.queries import payable_fen
+
+
+def _order_payment(ctx: Ctx[NoInput]) -> None:
+    """One order for what is still owed; a second one for the same decision cannot exist."""
+    version = ctx.loaded.get("decision_version")
+    amount = ctx.loaded["payable_fen"] if version else payable_fen(ctx.case)
+    payments.order(
+        ctx, payee=ctx.case.claim.payee, amount_fen=amount, decision_version=version or _version(ctx), first=bool(version)
+    )
+
+
+def _version(ctx: Ctx[Any]) -> int:
+    return Decision.objects.filter(claim=ctx.case.pk).aggregate(last=Max("version"))["last"] or 0
+
+
+def _something_owed(ctx: Ctx[Any]) -> Blocker | None:
+    if ctx.loaded.get("payable_fen") or payable_fen(ctx.case) > 0:
+        return None
+    return Blocker("nothing_owed", _("Nothing is left to pay."))
+
+
+KIND.action(
+    Action(
+        "order_payment", _("Order payment"), FINANCE | REVIEWERS, _order_payment, transition="order_payment",
+        states=frozenset({"APPROVED", "PARTIAL"}), guards=(guards.payee_known, _something_owed), event="payment_ordered",
+        system=True, style="primary", order=10,
+    )
+)  # fmt: skip
+
+
+# --- The bank's answer ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PaidInput:
+    order: str = ask(_("Payment order"), max_length=30)
+    bank_reference: str = ask(_("Bank reference"), default="", max_length=60)
+
+
+@dataclass(frozen=True)
+class ReturnedInput:
+    order: str = ask(_("Payment order"), max_length=30)
+    reason: str = ask(_("Reason of the bank"), max_length=200, min_length=1)
+
+
+def _payment_done(ctx: Ctx[PaidInput]) -> None:
+    assert ctx.input is not None
+    row = payments.mark_paid(ctx, ctx.input.order, bank_reference=ctx.input.bank_reference)
+    ctx.data |= {"order": row.number, "amount_fen": row.amount_fen, "bank_reference": row.bank_reference}
+    context = letters.message_context(ctx.case, amount_fen=row.amount_fen, account=row.payee.account_masked)
+    notify_member(ctx, template="payment_done", context=context, key=f"{row.number}:paid")
+    ctx.then("close")
+
+
+def _payment_returned(ctx: Ctx[ReturnedInput]) -> None:
+    """The bank sent the money back: the member is asked for another account."""
+    assert ctx.input is not None
+    row = payments.mark_returned(ctx, ctx.input.order, reason=ctx.input.reason)
+    ctx.case.open, ctx.case.closed_at = True, None
+    ctx.reason = ctx.input.reason
+    ctx.data |= {"order": row.number, "amount_fen": row.amount_fen}
+    context = letters.message_context(ctx.case, reason=row.return_reason, account=row.payee.account_masked)
+    notify_member(ctx, template="payment_returned", context=context, key=f"{row.number}:returned")
+
+
+def _close(ctx: Ctx[NoInput]) -> None:
+    ctx.case.open, ctx.case.closed_at = False, ctx.now
+
+
+def _nothing_owed(ctx: Ctx[Any]) -> Blocker | None:
+    """An approved claim closes without payment only when nothing is owed (零赔付结案)."""
+    if ctx.case.state == "PAID" or ctx.loaded.get("payable_fen", 1) <= 0 or payable_fen(ctx.case) <= 0:
+        return None
+    return Blocker("owed", _("Money is still owed on this claim."))
+
+
+KIND.action(
+    Action(
+        "payment_done", _("Paid"), FINANCE, _payment_done, transition="pay", input=PaidInput, event="paid", system=True,
+        order=10,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "payment_returned", _("Returned by the bank"), FINANCE, _payment_returned, transition="return_payment",
+        states=frozenset({"PAYMENT_PENDING", "CLOSED"}), input=ReturnedInput, system=True, order=20,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "close", _("Close"), FINANCE, _close, transition="close", guards=(_nothing_owed,), event="closed", system=True,
+        order=30,
+    )
+)  # fmt: skip
+
+
+# --- Payee ----------------------------------------------------------------------------------------
+
+
+def _set_payee(ctx: Ctx[PayeeInput]) -> None:
+    """A corrected account is a new row; the old one stays with the orders that used it."""
+    assert ctx.input is not None
+    payee = build_payee(ctx.case.member, ctx.input, path="", branch_rule=branch_rule(ctx.case.handbook))
+    payee.save(force_insert=True)
+    claim = ctx.case.claim
+    claim.payee = payee
+    ctx.update(claim, "payee")
+    ctx.data["account"] = payee.account_masked
+
+
+def _new_account(ctx: Ctx[PayeeInput]) -> None:
+    """A corrected account after a bank return: the same money is ordered again."""
+    _set_payee(ctx)
+    payments.order(ctx, payee=ctx.case.claim.payee, amount_fen=payable_fen(ctx.case), decision_version=_version(ctx))
+    ctx.emit("payment_ordered")
+
+
+KIND.action(
+    Action(
+        "set_payee", _("Set payee"), CLERKS | REVIEWERS | FINANCE | MACHINES, _set_payee,
+        states=BEFORE_DECISION | {"APPROVED", "PARTIAL"}, input=PayeeInput, event="payee_changed", order=300,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "new_account", _("New account"), CLERKS | REVIEWERS | FINANCE | MACHINES, _new_account, transition="order_payment",
+        states=frozenset({"PAYMENT_FAILED"}), input=PayeeInput, style="primary", order=10,
+    )
+)  # fmt: skip

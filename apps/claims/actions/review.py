@@ -1,0 +1,199 @@
+"""Review: take it up, dispute or investigate, answer findings, withdraw, reopen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.adjudication.decision import Finding
+from apps.cases.engine import Ctx
+from apps.cases.inputs import ask
+from apps.cases.kinds import Action, NoInput
+from apps.claims import guards
+from apps.claims.actions.intake import ReasonInput, answer_row
+from apps.claims.assess import Assessment, assessment_in
+from apps.claims.facts import facts_of
+from apps.claims.models import Proposal
+from apps.claims.roles import COMPLIANCE, DESK, MACHINES, REVIEWERS, SENIORS, SUPERVISORS
+from apps.claims.workflow import BEFORE_DECISION, COLLECTING, KIND
+from apps.core.errors import Blocked, InvalidInput
+from apps.documents.register import release_bills
+
+
+def _start_review(ctx: Ctx[NoInput]) -> None:
+    if ctx.case.assignee_id is None and ctx.actor.user_id is not None:
+        ctx.case.assignee_id = ctx.actor.user_id
+        ctx.data["assignee"] = ctx.actor.label
+
+
+KIND.action(
+    Action(
+        "start_review", _("Start review"), REVIEWERS, _start_review, transition="start_review", style="primary", order=10
+    )
+)
+
+# --- Dispute and investigation (PR-04) ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DisputeInput:
+    reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
+    ground: str = ask(
+        _("Ground"), choices=[("dispute", _("dispute")), ("investigation", _("investigation"))], widget="select", default="dispute"
+    )
+
+
+def _open_dispute(ctx: Ctx[DisputeInput]) -> None:
+    """Only clocks whose series prints the reason stand still; the statutory one runs on (PR-04)."""
+    assert ctx.input is not None
+    ctx.reason = ctx.input.reason
+    ctx.data["ground"] = ctx.input.ground
+    pausing = any(ctx.input.ground in spec.pauses for spec in ctx.handbook.clocks)
+    guards.fires(ctx, "clock.pauses", not pausing, "PR-04")
+    ctx.data["clock_pauses"] = pausing
+    ctx.pause(ctx.input.ground, evidence=ctx.input.reason[:200])
+
+
+def _close_dispute(ctx: Ctx[ReasonInput]) -> None:
+    assert ctx.input is not None
+    ctx.reason = ctx.input.reason
+    for ground in ("dispute", "investigation"):
+        ctx.resume(ground, evidence=ctx.input.reason[:100])
+
+
+KIND.action(
+    Action(
+        "open_dispute", _("Dispute or investigate"), SENIORS | {"investigation"}, _open_dispute, transition="dispute",
+        input=DisputeInput, event="dispute_opened", order=70,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "close_dispute", _("Close dispute"), SENIORS | {"investigation"}, _close_dispute, transition="settle_dispute",
+        input=ReasonInput, event="dispute_closed", style="primary", order=10,
+    )
+)  # fmt: skip
+
+# --- Answers to findings --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AnswerInput:
+    finding: str = ask(_("Finding"), max_length=120, widget="finding")
+    accept: bool = ask(_("Answer"), widget="select", choices=[(True, _("pay nevertheless")), (False, _("refuse"))])
+    reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
+
+
+def _answer_finding(ctx: Ctx[AnswerInput]) -> None:
+    """A person decides what the text leaves open; where it leaves nothing open, nobody may."""
+    given = ctx.input
+    assert given is not None
+    found = assessment_in(ctx)
+    rule, discretion = _answerable(found, given.finding)
+    if not discretion:
+        raise Blocked(
+            _("The text leaves no room here; correct the facts instead."), code="no_discretion", field="finding", rule=rule
+        )
+    found.rows.overrides.append(answer_row(ctx, given.finding, rule, accept=given.accept, reason=given.reason))
+    facts = replace(facts_of(found.rows, ctx.now), balances=found.facts.balances)
+    ctx.loaded |= {"assessment": Assessment(found.rows, facts), "facts": facts}
+    ctx.reason = given.reason
+    ctx.data |= {"finding": given.finding, "rule": rule, "accept": given.accept}
+
+
+def _answerable(found: Assessment, ref: str) -> tuple[str, bool]:
+    """Rule and discretion of the finding, or of the check-list entry that a person may waive (PR-02)."""
+    findings: dict[str, Finding] = {finding.ref: finding for finding in found.findings}
+    if ref in findings:
+        return findings[ref].rule, findings[ref].discretion
+    for entry in found.requirements:
+        if entry.ref == ref:
+            return entry.rule, entry.discretion
+    known = ", ".join(sorted(findings)) or "–"
+    raise InvalidInput(_("No such finding. Open are: %(known)s.") % {"known": known[:400]}, code="unknown_finding", field="finding")
+
+
+KIND.action(
+    Action(
+        "answer_finding", _("Answer a finding"), REVIEWERS | COMPLIANCE, _answer_finding,
+        states=COLLECTING | {"UNDER_REVIEW"}, input=AnswerInput, event="finding_answered", order=30,
+    )
+)  # fmt: skip
+
+# --- Non-disclosure (LAW-12) ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class KnowledgeInput:
+    known_on: date = ask(_("Known since"), rule="LAW-12")
+    reason: str = ask(_("What became known"), widget="textarea", min_length=2, max_length=2000)
+
+
+def _record_nondisclosure(ctx: Ctx[KnowledgeInput]) -> None:
+    """From here the right to rescind lasts 30 days; recording it again never prolongs it."""
+    assert ctx.input is not None
+    claim, known = ctx.case.claim, ctx.input.known_on
+    if known > timezone.localtime(ctx.now).date():
+        raise InvalidInput(_("The date lies in the future."), code="future", field="known_on", rule="LAW-12")
+    claim.knowledge_on = min(claim.knowledge_on or known, known)
+    ctx.update(claim, "knowledge_on")
+    ctx.reason = ctx.input.reason
+    ctx.data["known_on"] = claim.knowledge_on.isoformat()
+
+
+KIND.action(
+    Action(
+        "record_nondisclosure", _("Record non-disclosure"), SENIORS | COMPLIANCE | {"investigation"}, _record_nondisclosure,
+        states=BEFORE_DECISION, input=KnowledgeInput, event="knowledge_of_nondisclosure", order=200,
+    )
+)  # fmt: skip
+
+# --- Withdrawal and reopening ---------------------------------------------------------------------
+
+
+def _withdraw(ctx: Ctx[ReasonInput]) -> None:
+    """The member takes the claim back: its bills are free for another one, every promise ends."""
+    assert ctx.input is not None
+    ctx.reason = ctx.input.reason
+    release_bills(ctx.case)
+    Proposal.objects.filter(claim=ctx.case.pk).delete()
+    ctx.case.open, ctx.case.closed_at = False, ctx.now
+    ctx.emit("withdrawn")
+    ctx.emit("closed")
+
+
+def _reopen(ctx: Ctx[ReasonInput]) -> None:
+    """New facts: a further decision version follows; the former one stays booked until then."""
+    assert ctx.input is not None
+    ctx.reason = ctx.input.reason
+    claim = ctx.case.claim
+    ctx.case.open, ctx.case.closed_at = True, None
+    if claim.decided_fen is None:  # it never had its papers; the check list comes first
+        ctx.then("resume_check")
+    else:
+        ctx.then("resume_review")
+
+
+def _resume(ctx: Ctx[NoInput]) -> None:
+    """The clocks of a reopened claim start anew: what the law counts, and what the contract counts
+    when nothing is missing."""
+    ctx.emit("first_received")
+    if ctx.action == "resume_review":
+        ctx.emit("materials_complete")
+
+
+KIND.action(
+    Action(
+        "withdraw", _("Withdraw"), DESK | MACHINES, _withdraw, transition="withdraw", input=ReasonInput, event="withdrawn",
+        style="danger", order=90,
+    )
+)  # fmt: skip
+KIND.action(
+    Action("reopen", _("Reopen"), SUPERVISORS, _reopen, transition="reopen", input=ReasonInput, event="reopened", order=90)
+)
+for name, words in (("resume_review", _("Resume review")), ("resume_check", _("Resume check"))):
+    KIND.action(Action(name, words, frozenset(), _resume, transition=name, system=True, manual=False))

@@ -1,0 +1,295 @@
+"""Writing a final decision: rows, limits, money owed, letter, message, events. For many claims at once.
+
+`prepare` runs before the handlers of a batch: rows of all claims, then the limits of all policies
+locked with one statement. Handlers decide on the locked balances, one claim after the other, and
+queue what they write; the batch writes it with one statement a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from apps.adjudication.accumulators import COUNT, kind_of
+from apps.adjudication.decision import ENGINE_VERSION, Decision, Movement
+from apps.adjudication.engine import adjudicate
+from apps.adjudication.errors import FactsError
+from apps.adjudication.facts import Facts
+from apps.adjudication.serialize import decision_to_json, facts_to_json
+from apps.cases.engine import Batch, Ctx
+from apps.claims import letters
+from apps.claims.assess import (
+    Assessment,
+    account_key,
+    give_back,
+    own_entries,
+    spec_of,
+    with_balances,
+    year_specs,
+)
+from apps.claims.facts import facts_of
+from apps.claims.models import Decision as DecisionRow
+from apps.claims.models import DecisionLine, Outcome
+from apps.claims.rows import load
+from apps.core.errors import Blocked
+from apps.core.money import to_fen
+from apps.documents.letters import queue_letter
+from apps.ledger.actions import LimitSpec, Use, lock_limits_many, reckon_reversal, reckon_uses
+from apps.ledger.models import LimitAccount, LimitEntry
+from apps.messaging.outbox import notify_member
+from apps.payments.actions import owe
+from apps.payments.queries import payable_fen
+
+PAYING = (Outcome.APPROVE, Outcome.PARTIAL, Outcome.EX_GRATIA, Outcome.COMPROMISE)
+
+
+# --- Before the handlers --------------------------------------------------------------------------
+
+
+def prepare(batch: Batch) -> None:
+    """Rows, former bookings and locked limits of every claim of the batch."""
+    cases = [ctx.case for ctx in batch.contexts]
+    facts = {pk: facts_of(rows, batch.now) for pk, rows in _remember(batch, load(cases)).items()}
+    former = [case.number for case in cases if case.claim.decided_fen is not None]
+    batch.shared["former"] = own_entries(former) if former else []
+    batch.shared["versions"] = _versions([case.pk for case in cases if case.number in former])
+    keys = {case.pk: _keys(facts[case.pk]) for case in cases}
+    batch.shared["keys"] = keys
+    _lock(batch, facts, keys)
+    for ctx in batch.contexts:
+        look(ctx)
+
+
+def _remember(batch: Batch, rows: dict[int, Any]) -> dict[int, Any]:
+    batch.shared["rows"] = rows
+    return rows
+
+
+def _versions(claims: Sequence[int]) -> dict[int, int]:
+    if not claims:
+        return {}
+    found = DecisionRow.objects.filter(claim__in=claims).values("claim").annotate(last=Max("version"))
+    return {row["claim"]: row["last"] for row in found}
+
+
+def _keys(facts: Facts) -> list[Movement]:
+    """The accounts a decision may move, learnt by deciding once as if nothing had been used yet."""
+    try:
+        return list(adjudicate(facts).movements)
+    except FactsError as error:
+        raise Blocked(
+            _("The bills of %(case)s contradict themselves: %(what)s") % {"case": facts.claim_ref, "what": error},
+            code="contradiction",
+        ) from error
+
+
+def _lock(batch: Batch, facts: dict[int, Facts], keys: dict[int, list[Movement]]) -> None:
+    wanted: dict[int, dict[str, LimitSpec]] = {}
+    for ctx in batch.contexts:
+        specs = wanted.setdefault(ctx.case.policy_id, {})
+        own = [spec_of(movement.key, movement.limit) for movement in keys[ctx.case.pk]]
+        for spec in (*own, *year_specs(facts[ctx.case.pk])):
+            specs[spec.key] = spec
+        for entry in batch.shared["former"]:  # a former decision may have moved other accounts
+            if entry.reference.startswith(f"{ctx.case.number}/"):
+                account = entry.account
+                specs.setdefault(account.key, LimitSpec(account.key, account.unit, account.ceiling))
+    batch.shared["limits"] = lock_limits_many({policy: list(specs.values()) for policy, specs in wanted.items()})
+
+
+def limits_in(ctx: Ctx[Any]) -> dict[str, LimitAccount]:
+    """The locked accounts of the claim's policy, shared by all its claims in this batch."""
+    accounts: dict[str, LimitAccount] = ctx.batch.shared["limits"][ctx.case.policy_id]
+    return accounts
+
+
+def look(ctx: Ctx[Any]) -> Assessment:
+    """The claim as it stands on the locked limits; what it used itself before is free again."""
+    rows = ctx.batch.shared["rows"][ctx.case.pk]
+    accounts = [_copy(account) for account in limits_in(ctx).values()]
+    give_back(accounts, former_entries(ctx))
+    keys = [movement.key for movement in ctx.batch.shared["keys"][ctx.case.pk]]
+    found = Assessment(rows, with_balances(facts_of(rows, ctx.now), accounts, keys))
+    ctx.loaded |= {"assessment": found, "facts": found.facts}
+    return found
+
+
+def _copy(account: LimitAccount) -> LimitAccount:
+    return LimitAccount(
+        account.pk, account.policy_id, account.key, account.unit, account.ceiling, account.used, account.reserved
+    )
+
+
+def former_entries(ctx: Ctx[Any]) -> list[LimitEntry]:
+    prefix = f"{ctx.case.number}/"
+    entries: list[LimitEntry] = ctx.batch.shared["former"]
+    return [entry for entry in entries if entry.reference.startswith(prefix)]
+
+
+# --- The decision itself --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a person decided: the outcome, what is paid, and why."""
+
+    outcome: str
+    decision: Decision
+    insurer_fen: int
+    reason: str
+    member_text: str = ""
+    proposed_by: int | None = None
+    signed_by: int | None = None
+    uses_limits: bool = True
+
+    @property
+    def computed_fen(self) -> int:
+        return to_fen(self.decision.insurer)
+
+
+def book(ctx: Ctx[Any], verdict: Verdict) -> DecisionRow:
+    """Queue everything a final decision writes and say how the claim goes on."""
+    case, claim = ctx.case, ctx.case.claim
+    version = ctx.batch.shared["versions"].get(case.pk, 0) + 1
+    reference = f"{case.number}/{version}"
+    row = _decision_row(ctx, verdict, version)
+    ctx.add(row)
+    for line in _line_rows(ctx, verdict, row):
+        ctx.add(line)
+    _book_limits(ctx, verdict, reference)
+    before, claim.decided_fen = claim.decided_fen or 0, verdict.insurer_fen
+    ctx.update(claim, "decided_fen")
+    owe(ctx, verdict.insurer_fen - before, reference=reference)
+    ctx.loaded["decision_version"] = version
+    ctx.loaded["payable_fen"] = verdict.insurer_fen if version == 1 else _payable(ctx, verdict.insurer_fen - before)
+    ctx.data |= {"outcome": verdict.outcome, "insurer_fen": verdict.insurer_fen, "version": version}
+    ctx.data["rules"] = sorted({finding.rule for finding in verdict.decision.findings})
+    ctx.reason = verdict.reason
+    _tell(ctx, verdict)
+    _go_on(ctx, verdict)
+    return row
+
+
+def _payable(ctx: Ctx[Any], change: int) -> int:
+    """What is still to be paid once the change is posted; negative when too much was paid before."""
+    return payable_fen(ctx.case) + change
+
+
+def _decision_row(ctx: Ctx[Any], verdict: Verdict, version: int) -> DecisionRow:
+    found: Assessment = ctx.loaded["assessment"]
+    result = decision_to_json(verdict.decision)
+    result.pop("lines", None)
+    return DecisionRow(
+        claim=ctx.case.claim,
+        version=version,
+        outcome=verdict.outcome,
+        insurer_fen=verdict.insurer_fen,
+        computed_fen=verdict.computed_fen,
+        result=result,
+        facts=facts_to_json(found.facts),
+        engine=ENGINE_VERSION,
+        handbook_sha=ctx.case.handbook.sha256,
+        plan_sha=ctx.case.policy.plan.sha256,
+        proposed_by_id=verdict.proposed_by,
+        signed_by_id=verdict.signed_by,
+        reason=verdict.reason,
+        member_text=verdict.member_text,
+        decided_at=ctx.now,
+    )
+
+
+def _line_rows(ctx: Ctx[Any], verdict: Verdict, row: DecisionRow) -> list[DecisionLine]:
+    named = ctx.loaded["assessment"].rows.lines()
+    return [
+        DecisionLine(
+            decision=row,
+            line=named[line.ref],
+            billed_fen=to_fen(line.billed),
+            third_party_fen=to_fen(line.third_party),
+            disallowed_fen=to_fen(line.disallowed),
+            deductible_fen=to_fen(line.deductible),
+            member_fen=to_fen(line.member),
+            insurer_fen=to_fen(line.insurer),
+            reasons=list(line.reasons),
+        )
+        for line in verdict.decision.lines
+    ]
+
+
+def _book_limits(ctx: Ctx[Any], verdict: Verdict, reference: str) -> None:
+    """The former version is reversed, this one used; both against the locked accounts."""
+    accounts = limits_in(ctx)
+    entries: list[LimitEntry] = []
+    former = former_entries(ctx)
+    if former:
+        by_id = {account.pk: account for account in accounts.values()}
+        entries += reckon_reversal(former, by_id, new_reference=reference)
+    if verdict.uses_limits:
+        uses = [Use(account_key(movement.key), _units(movement)) for movement in verdict.decision.movements]
+        entries += reckon_uses(accounts, uses, reference=reference, service_date=_service_date(ctx))
+    for entry in entries:
+        ctx.add(entry)
+        ctx.update(entry.account, "used", "reserved")
+
+
+def _units(movement: Movement) -> int:
+    return int(movement.amount) if kind_of(movement.key) == COUNT else to_fen(movement.amount)
+
+
+def _service_date(ctx: Ctx[Any]) -> date:
+    facts: Facts = ctx.loaded["facts"]
+    return min(visit.started_on for visit in facts.visits)
+
+
+def fresh_decision(ctx: Ctx[Any]) -> Decision:
+    """On the limits as they stand now: claims decided earlier in the same batch count."""
+    found: Assessment = ctx.loaded["assessment"] if len(ctx.batch.contexts) == 1 else look(ctx)
+    return found.decision
+
+
+# --- What follows ---------------------------------------------------------------------------------
+
+
+def _tell(ctx: Ctx[Any], verdict: Verdict) -> None:
+    """The letter with its reasons, and the message that carries it."""
+    found: Assessment = ctx.loaded["assessment"]
+    on, handbook = letters.local_day(ctx.now), ctx.handbook
+    if verdict.outcome in PAYING:
+        outcome = verdict.outcome if verdict.insurer_fen else "ZERO"
+        context: Any = letters.explanation(
+            found.rows, verdict.decision, handbook, outcome=outcome, paid_fen=verdict.insurer_fen, on=on, text=verdict.member_text
+        )
+        template = "decision"
+    else:
+        reasons = letters.reasons_of(verdict.decision.findings, handbook) or letters.own_reason(verdict.reason, ctx)
+        context = letters.refusal(found.rows, reasons, at_intake=False, on=on, text=verdict.member_text)
+        template = "refusal"
+    letter = queue_letter(ctx, context)
+    words = letters.message_context(ctx.case, outcome=verdict.outcome, paid_fen=verdict.insurer_fen)
+    key = f"{ctx.case.number}:decision:{ctx.loaded['decision_version']}"
+    notify_member(ctx, template=template, context=words, key=key, letter=letter)
+
+
+def _go_on(ctx: Ctx[Any], verdict: Verdict) -> None:
+    """Pay, close, or leave it declined. Money needs an account: without one finance asks for it."""
+    if verdict.outcome not in PAYING:
+        ctx.case.open, ctx.case.closed_at = False, ctx.now
+        ctx.loaded["way"] = "deny"
+        ctx.emit("refused")
+        return
+    ctx.loaded["way"] = "approve" if verdict.outcome == Outcome.APPROVE else "approve_part"
+    ctx.emit("decided")
+    if ctx.loaded["payable_fen"] <= 0:
+        ctx.then("close")
+    elif payable_to(ctx.case.claim.payee):
+        ctx.then("order_payment")
+
+
+def payable_to(payee: Any) -> bool:
+    return payee is not None and payee.screening == "CLEAR"
+

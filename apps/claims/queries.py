@@ -1,0 +1,103 @@
+"""Reads of claims that others may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from apps.accounts.actors import Actor
+from apps.accounts.visibility import visible_to
+from apps.cases.models import CaseFile
+from apps.claims.models import Bill, Decision, Visit
+from apps.claims.rows import GONE
+
+SIMILAR_DAYS = 1
+
+
+@dataclass
+class PastClaim:
+    """One earlier claim of a child, as the history panel shows it (PR-24)."""
+
+    case: CaseFile
+    visits: list[Visit] = field(default_factory=list)
+
+    @property
+    def claimed_fen(self) -> int:
+        claimed: int = self.case.claim.claimed_fen
+        return claimed
+
+    @property
+    def decided_fen(self) -> int | None:
+        decided: int | None = self.case.claim.decided_fen
+        return decided
+
+    @property
+    def diagnoses(self) -> list[str]:
+        codes = [entry for visit in self.visits for entry in visit.diagnoses]
+        return list(dict.fromkeys(f"{entry['code']} {entry.get('name', '')}".strip() for entry in codes))
+
+
+def member_history(actor: Actor, member_id: int, *, until: date, years: int = 5) -> list[PastClaim]:
+    """The child's claims with visits in the last years, newest visit first; two queries."""
+    since = until - timedelta(days=366 * years)
+    visits = Visit.objects.filter(claim__case__member=member_id, started_on__gte=since, started_on__lte=until)
+    seen = visible_to(CaseFile.objects.filter(member=member_id, kind="claim"), actor).values("pk")
+    found: dict[int, PastClaim] = {}
+    rows = visits.filter(claim__in=seen).select_related("claim__case", "hospital").order_by("-started_on", "-pk")
+    for visit in rows:
+        case = visit.claim.case
+        past = found.setdefault(case.pk, PastClaim(case))
+        past.visits.append(visit)
+    return list(found.values())
+
+
+def day_total_fen(member_id: int, day: date, *, without: int | None = None) -> int:
+    """What the child's live claims claim for one service day (PR-15)."""
+    visits = Visit.objects.filter(claim__case__member=member_id, started_on=day).exclude(claim__case__state__in=GONE)
+    if without is not None:
+        visits = visits.exclude(claim=without)
+    return sum(visits.values_list("claimed_fen", flat=True))
+
+
+@dataclass(frozen=True)
+class Similar:
+    """Another claim that looks like this one: `why` is "visit" or "amount"."""
+
+    case: CaseFile
+    why: str
+    day: date
+    hospital: str
+
+
+def similar(case: CaseFile, visits: Sequence[Visit], bills: Sequence[Bill]) -> list[Similar]:
+    """Claims of the same child at the same hospital within a day, or with a bill of the same amount
+    and date: what the register of bills (LAW-11) cannot see. Two queries."""
+    same_place = Q()
+    for visit in visits:
+        near = (visit.started_on - timedelta(days=SIMILAR_DAYS), visit.started_on + timedelta(days=SIMILAR_DAYS))
+        same_place |= Q(hospital=visit.hospital_id, started_on__range=near)
+    same_sum = Q()
+    for bill in bills:
+        same_sum |= Q(amount_fen=bill.amount_fen, issued_on=bill.issued_on)
+    found: dict[int, Similar] = {}
+    if bills:
+        others = Bill.objects.filter(same_sum, visit__claim__case__member=case.member_id).exclude(visit__claim=case.pk)
+        for bill in others.select_related("visit__claim__case", "visit__hospital")[:20]:
+            other = bill.visit.claim.case
+            found[other.pk] = Similar(other, "amount", bill.visit.started_on, bill.visit.hospital.name)
+    if visits:
+        near_by = Visit.objects.filter(same_place, claim__case__member=case.member_id).exclude(claim=case.pk)
+        for visit in near_by.select_related("claim__case", "hospital")[:20]:
+            other = visit.claim.case
+            found.setdefault(other.pk, Similar(other, "visit", visit.started_on, visit.hospital.name))
+    return list(found.values())
+
+
+def latest_decision(claim_id: Any) -> Decision | None:
+    """The decision in force, with its lines."""
+    found = Decision.objects.filter(claim=claim_id).select_related("proposed_by", "signed_by")
+    return found.prefetch_related("lines__line").order_by("-version").first()

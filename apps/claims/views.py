@@ -1,0 +1,128 @@
+"""Pages of claims beside the case page: report by phone, coverage check, and their look-ups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.cases.forms import tidy
+from apps.cases.pages import actor_of
+from apps.cases.rows import age_on
+from apps.cases.views import show
+from apps.claims.actions.intake import assess_report, report_claim
+from apps.claims.forms import as_report, at_question, coverage_form, report_form
+from apps.core.errors import DomainError
+from apps.hospitals.models import Hospital
+from apps.hospitals.queries import search as hospital_search
+from apps.hospitals.queries import visible_hospitals
+from apps.members.models import Member
+from apps.members.queries import find_members, visible_members
+
+
+def report(request: HttpRequest) -> HttpResponse:
+    """A claim heard by phone: one form, saved whole or not at all, each error at its field."""
+    actor = actor_of(request)
+    if request.method != "POST":
+        form = report_form(member=request.GET.get("member", "")[:40])
+        return show(request, "claims/report.html", _report_context(request, form))
+    form = report_form(tidy(request.POST), request.FILES)
+    try:
+        case = report_claim(actor, data=form.payload())
+    except DomainError as error:
+        form.take_error(error)
+        return show(request, "claims/report.html", _report_context(request, form), status=error.status)
+    messages.success(request, _("%(number)s is reported. Now: %(state)s.") % {"number": case.number, "state": case.get_state_display()})
+    return redirect("admin:case", number=case.number)
+
+
+def _report_context(request: HttpRequest, form: Any) -> dict[str, Any]:
+    given = form.payload() if form.is_bound else {}
+    number = given.get("member", {}).get("number") or request.GET.get("member", "")
+    codes = {visit.get("hospital", "") for visit in given.get("visits", [])}
+    return {
+        "title": _("Report a claim"),
+        "form": form,
+        "child": _child(request, number),
+        "hospital_names": dict(Hospital.objects.filter(code__in=codes).values_list("code", "name")),
+        "wrong": len([error for _path, errors in form.path_errors.lists() for error in errors]),
+    }
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """What intake would say about the report as typed so far; nothing is saved."""
+    form = report_form(tidy(request.POST), request.FILES)
+    context: dict[str, Any] = {}
+    try:
+        context = _expected(assess_report(actor_of(request), form.payload(), now=timezone.now()))
+    except DomainError as error:
+        form.take_error(error)
+        context["errors"] = [error for _path, errors in form.path_errors.lists() for error in errors]
+    return render(request, "claims/parts/expected.html", context)
+
+
+def coverage(request: HttpRequest) -> HttpResponse:
+    """The call center's question: what would be paid? Asked and answered on one page."""
+    actor, context = actor_of(request), {"title": _("Coverage check")}
+    if request.method != "POST":
+        member = request.GET.get("member", "")[:40]
+        return show(request, "claims/coverage.html", {**context, "form": coverage_form(member=member), "child": _child(request, member)})
+    form = coverage_form(tidy(request.POST))
+    asked = form.payload()
+    names = dict(Hospital.objects.filter(code=asked.get("hospital", "")).values_list("code", "name"))
+    context |= {"form": form, "child": _child(request, asked.get("member", "")), "hospital_names": names}
+    try:
+        context |= _expected(assess_report(actor, as_report(asked), now=timezone.now()))
+        status = 200
+    except DomainError as error:
+        form.take_error(at_question(error))
+        status = error.status
+    return show(request, "claims/coverage.html", context, status=status)
+
+
+def _expected(found: Any) -> dict[str, Any]:
+    """An assessment as the templates show it: route, findings, papers, and each line's arithmetic."""
+    lines = found.rows.lines()
+    return {
+        "assessment": found,
+        "decision": found.decision,
+        "routing": found.routing,
+        "findings": [finding for finding in found.findings],
+        "requirements": found.requirements,
+        "lines": [{"line": lines.get(line.ref), "decided": line} for line in found.decision.lines],
+        "intake_outcome": found.intake_outcome,
+        "policy": found.rows.case.policy,
+    }
+
+
+# --- Look-ups --------------------------------------------------------------------------------
+
+
+@require_GET
+def find_child(request: HttpRequest) -> HttpResponse:
+    """Children by name, pinyin, policy, identity or mobile number, for the finder."""
+    members = find_members(actor_of(request), request.GET.get("q", "")[:60], limit=10)
+    today = timezone.localdate()
+    found = [{"member": member, "age": age_on(member.birth_date, today)} for member in members]
+    return render(request, "claims/parts/children.html", {"found": found})
+
+
+@require_GET
+def find_hospital(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("q", "").strip()[:60]
+    hospitals = visible_hospitals(actor_of(request)).filter(active=True)
+    found = hospitals.filter(hospital_search(text)).order_by("name")[:12] if text else []
+    return render(request, "claims/parts/hospitals.html", {"found": found})
+
+
+def _child(request: HttpRequest, number: str) -> dict[str, Any] | None:
+    member: Member | None = None
+    if number:
+        member = visible_members(actor_of(request)).filter(number=number).first()
+    return {"member": member, "age": age_on(member.birth_date, timezone.localdate())} if member else None

@@ -1,0 +1,161 @@
+"""Letters and the bill register for staff: read-only lists, search, download, export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from import_export.admin import ExportMixin
+from import_export.fields import Field
+from import_export.formats.base_formats import CSV, XLSX
+from import_export.resources import ModelResource
+from unfold.contrib.import_export.forms import ExportForm
+from unfold.decorators import display
+
+from apps.cases import pages
+from apps.cases.models import CaseFile
+from apps.cases.site import site
+from apps.core.money import format_yuan, to_yuan
+from apps.documents.models import BillRegister, Letter
+from apps.documents.register import clean_number, printed
+from apps.messaging.admin import ReadOnlyList
+
+LABELS = {
+    Letter.State.QUEUED: "info",
+    Letter.State.RENDERED: "info",
+    Letter.State.SENT: "success",
+    Letter.State.SUPERSEDED: "warning",
+    Letter.State.VOID: "warning",
+    Letter.State.FAILED: "danger",
+}
+
+
+@admin.register(Letter, site=site)
+class LetterAdmin(ReadOnlyList):
+    list_display = ("number", "version", "kind", "case_link", "state_label", "created_at", "download")
+    list_filter = ("state", "kind", "language")
+    search_fields = ("number__exact", "case__number__exact", "sha256__exact")
+    list_select_related = ("case",)
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    fields = (
+        "number", "version", "kind", "language", "case_link", "state", "download", "sha256", "error",
+        "created_at", "rendered_at", "sent_at",
+    )  # fmt: skip
+    readonly_fields = fields
+    actions = ("render_again",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:
+        return super().get_queryset(request).defer("context")
+
+    @display(description=_("state"), ordering="state", label=LABELS)  # type: ignore[untyped-decorator]
+    def state_label(self, letter: Letter) -> tuple[str, Any]:
+        return letter.state, letter.get_state_display()
+
+    @display(description=_("PDF"))  # type: ignore[untyped-decorator]
+    def download(self, letter: Letter) -> Any:
+        if letter.file_id is None:
+            return "–"
+        return format_html('<a href="{}">PDF</a>', reverse("letter-file", args=[letter.pk]))
+
+    @admin.action(description=_("Render again"))
+    def render_again(self, request: HttpRequest, queryset: QuerySet[Letter]) -> None:
+        """For letters that could not be rendered; a rendered letter never changes."""
+        failed = list(queryset.filter(state=Letter.State.FAILED).values_list("pk", flat=True))
+        Letter.objects.filter(pk__in=failed, state=Letter.State.FAILED).update(
+            state=Letter.State.QUEUED, attempts=0, next_attempt_at=timezone.now()
+        )
+        words = ngettext("%(n)d letter will be rendered.", "%(n)d letters will be rendered.", len(failed))
+        self.message_user(request, words % {"n": len(failed)}, messages.SUCCESS)
+
+
+class BillResource(ModelResource):  # type: ignore[misc]
+    bill = Field(column_name="bill")
+    case = Field(column_name="case", attribute="case__number")
+    amount = Field(column_name="amount")
+
+    class Meta:
+        model = BillRegister
+        fields = ("bill", "case", "amount", "issued_on", "registered_at", "released_at")
+        export_order = fields
+
+    def dehydrate_bill(self, row: BillRegister) -> str:
+        return printed(row.identity)
+
+    def dehydrate_amount(self, row: BillRegister) -> str:
+        return str(to_yuan(row.amount_fen))
+
+
+@admin.register(BillRegister, site=site)
+class BillRegisterAdmin(ExportMixin, ReadOnlyList):
+    list_display = ("bill", "case_link", "amount", "issued_on", "registered_at", "released_at")
+    list_filter = (("released_at", admin.EmptyFieldListFilter),)
+    search_fields = ("identity", "case__number__exact")
+    search_help_text = _("Bill code and number, or case number")
+    list_select_related = ("case",)
+    ordering = ("-registered_at",)
+    date_hierarchy = "issued_on"
+    fields = ("bill", "case_link", "amount", "issued_on", "registered_at", "released_at")
+    readonly_fields = fields
+    resource_classes = (BillResource,)
+    export_form_class = ExportForm
+    formats = (XLSX, CSV)
+
+    @display(description=_("bill"), ordering="identity")  # type: ignore[untyped-decorator]
+    def bill(self, row: BillRegister) -> str:
+        return printed(row.identity)
+
+    @display(description=_("amount"), ordering="amount_fen")  # type: ignore[untyped-decorator]
+    def amount(self, row: BillRegister) -> str:
+        return format_yuan(row.amount_fen)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+# --- The case page --------------------------------------------------------------------------------------
+
+
+def find_by_letter(text: str) -> Iterable[int]:
+    return Letter.objects.filter(number=text.upper()).values_list("case_id", flat=True)[:50]
+
+
+def find_by_bill(text: str) -> Iterable[int]:
+    """By the bill's number (10, 8 or 20 digits), alone or with its code."""
+    digits = clean_number(text)
+    if not digits.isdigit() or len(digits) < 8:
+        return []
+    wanted = [f"DIGITAL:{digits}", f"FISCAL:{digits[:8]}:{digits[8:]}"]
+    wanted += [f"VAT:{digits[:-8]}:{digits[-8:]}"]
+    found = BillRegister.objects.filter(identity__in=wanted) | BillRegister.objects.filter(number=digits)
+    return found.values_list("case_id", flat=True)[:50]
+
+
+def timeline(case: CaseFile) -> list[pages.Entry]:
+    """Letters of a case; one query."""
+    return [
+        pages.Entry(
+            at=letter.created_at,
+            title=f"{letter.get_kind_display()} {letter.number} v{letter.version}",
+            kind="letter",
+            icon="description",
+            state=letter.get_state_display(),
+            link=reverse("letter-file", args=[letter.pk]) if letter.file_id else "",
+            level={"FAILED": "bad", "SENT": "good"}.get(letter.state, ""),
+            details=((_("error"), letter.error),) if letter.error else (),
+        )
+        for letter in Letter.objects.filter(case=case.pk).defer("context").order_by("pk")
+    ]
+
+
+pages.add_search(find_by_letter)
+pages.add_search(find_by_bill)
+pages.add_timeline(timeline)

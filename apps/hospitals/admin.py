@@ -1,0 +1,232 @@
+"""Hospitals, networks and look-ups: lists, the directory, and the way to the import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from import_export.fields import Field
+from import_export.resources import ModelResource
+from unfold.admin import TabularInline
+from unfold.decorators import action
+
+from apps.accounts.visibility import visible_to
+from apps.core.imports.admin import may_import
+from apps.core.imports.lists import ExportableList, ReadOnlyList
+from apps.hospitals import queries
+from apps.hospitals.directory import DirectoryForm, look_up
+from apps.hospitals.models import Campus, Hospital, NetworkEntry, NetworkLookup, Scope
+
+
+class ScopeFilter(admin.SimpleListFilter):
+    """Hospitals that bill a scope directly today (NET-06)."""
+
+    title = _("direct-billing scope")
+    parameter_name = "scope"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Scope.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Hospital]) -> QuerySet[Hospital]:
+        if self.value() not in Scope.values:
+            return queryset
+        entries = queries.visible_entries(request.actor).valid_on(timezone.localdate())  # type: ignore[attr-defined]
+        entries = entries.alias(scopes=Cast("direct_billing", TextField()))
+        listed = entries.filter(campus__hospital=OuterRef("pk"), scopes__contains=f'"{self.value()}"')
+        return queryset.filter(Exists(listed))
+
+
+class HospitalResource(ModelResource):
+    ownership = Field(attribute="get_ownership_display", column_name="ownership")
+
+    class Meta:
+        model = Hospital
+        fields = ("code", "name", "name_en", "province", "city", "ownership", "hospital_type", "grade", "brand",
+                  "internet_licensed", "popular", "service_hours", "visit_tips", "special_departments", "active",
+                  "sample")  # fmt: skip
+        export_order = fields
+
+
+class CampusInline(TabularInline):
+    model = Campus
+    fields = ["code", "name", "address", "phone"]
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Hospital)
+class HospitalAdmin(ExportableList):
+    resource_classes = [HospitalResource]
+    list_display = [
+        "name",
+        "code",
+        "city",
+        "ownership",
+        "hospital_type",
+        "grade",
+        "brand",
+        "popular",
+        "active",
+        "sample",
+    ]
+    list_filter = ["city", "ownership", "hospital_type", "grade", ScopeFilter, "internet_licensed", "popular", "active",
+                   "sample"]  # fmt: skip
+    search_fields = ["name"]
+    search_help_text = _("Name, pinyin, initials, code or brand")
+    ordering = ["city", "name"]
+    inlines = [CampusInline]
+    actions_list = ["open_directory", "import_excel"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hospital]:
+        return queries.visible_hospitals(request.actor)  # type: ignore[attr-defined]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Hospital], search_term: str
+    ) -> tuple[QuerySet[Hospital], bool]:
+        return (queryset.filter(queries.search(search_term)) if search_term.strip() else queryset), False
+
+    def get_urls(self) -> list[Any]:
+        own = path("directory/", self.admin_site.admin_view(self.directory), name="hospitals_directory")
+        return [own, *super().get_urls()]
+
+    def directory(self, request: HttpRequest) -> HttpResponse:
+        """Filter by city, type, scope, department, benefit, plan group and date; staff look-ups are recorded."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        actor = request.actor  # type: ignore[attr-defined]
+        form = DirectoryForm(actor, request.GET)
+        context: dict[str, Any] = {"title": gettext("Hospital directory"), "form": form, "opts": self.opts}
+        if request.GET and form.is_valid():
+            criteria = form.criteria()
+            page = request.GET.get("page", "1")
+            query = request.GET.copy()
+            query.pop("page", None)
+            found = look_up(actor, criteria, int(page) if page.isdecimal() else 1)
+            context |= {"found": found, "criteria": criteria, "query": query.urlencode()}
+        return TemplateResponse(
+            request, "hospitals/directory.html", {**self.admin_site.each_context(request), **context}
+        )
+
+    @action(description=_("Directory"), url_path="open-directory", icon="travel_explore")
+    def open_directory(self, request: HttpRequest) -> HttpResponseRedirect:
+        return redirect(reverse("admin:hospitals_directory"))
+
+    @action(
+        description=_("Import from Excel"), url_path="import-excel", icon="upload", permissions=["import"]
+    )
+    def import_excel(self, request: HttpRequest) -> HttpResponseRedirect:
+        return redirect(reverse("admin:core_importjob_upload", args=["hospitals"]))
+
+    def has_import_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_import(request)
+
+
+class NetworkResource(ModelResource):
+    hospital = Field(attribute="campus__hospital__name", column_name="hospital")
+    hospital_code = Field(attribute="campus__hospital__code", column_name="hospital code")
+    campus = Field(attribute="campus__name", column_name="campus")
+    direct_billing = Field(column_name="direct billing")
+
+    class Meta:
+        model = NetworkEntry
+        fields = ("hospital_code", "hospital", "campus", "department_group", "series", "network_group", "benefit",
+                  "direct_billing", "starts_on", "ends_on")  # fmt: skip
+        export_order = fields
+
+    def dehydrate_direct_billing(self, entry: NetworkEntry) -> str:
+        return "、".join(entry.direct_billing)
+
+
+class ValidFilter(admin.SimpleListFilter):
+    title = _("in force today")
+    parameter_name = "valid"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("yes")), ("no", _("no"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[NetworkEntry]) -> QuerySet[NetworkEntry]:
+        today = timezone.localdate()
+        valid = Q(starts_on__lte=today) & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+        return {"yes": queryset.filter(valid), "no": queryset.exclude(valid)}.get(
+            self.value() or "", queryset
+        )
+
+
+@admin.register(NetworkEntry)
+class NetworkEntryAdmin(ExportableList):
+    resource_classes = [NetworkResource]
+    list_display = ["hospital", "campus_name", "department_group", "series", "network_group", "benefit", "scopes",
+                    "starts_on", "ends_on"]  # fmt: skip
+    list_filter = [
+        "series",
+        "network_group",
+        "benefit",
+        "department_group",
+        ValidFilter,
+        "campus__hospital__city",
+    ]
+    list_select_related = ["campus__hospital"]
+    search_fields = ["campus__hospital__name", "campus__hospital__pinyin", "campus__hospital__initials",
+                     "campus__hospital__code"]  # fmt: skip
+    ordering = ["campus__hospital__city", "campus__hospital__name", "series", "network_group", "benefit"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NetworkEntry]:
+        return queries.visible_entries(request.actor).select_related("campus__hospital")  # type: ignore[attr-defined]
+
+    @admin.display(description=_("hospital"), ordering="campus__hospital__name")
+    def hospital(self, entry: NetworkEntry) -> str:
+        return entry.campus.hospital.name
+
+    @admin.display(description=_("campus"), ordering="campus__name")
+    def campus_name(self, entry: NetworkEntry) -> str:
+        return entry.campus.name
+
+    @admin.display(description=_("direct-billing scope"))
+    def scopes(self, entry: NetworkEntry) -> str:
+        return "、".join(entry.direct_billing)
+
+
+@admin.register(NetworkLookup)
+class NetworkLookupAdmin(ReadOnlyList):
+    """Which look-ups staff made, with the answer of that day (NET-04)."""
+
+    list_display = ["at", "user", "asked", "answer"]
+    list_select_related = ["user"]
+    list_filter = [("at", admin.DateFieldListFilter), "series"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NetworkLookup]:
+        actor = request.actor  # type: ignore[attr-defined]
+        lookups = NetworkLookup.objects.select_related("user")
+        if actor.restricted:  # whoever works for one party sees the look-ups of its own people only
+            return lookups.filter(user_id=actor.user_id)
+        return visible_to(lookups, actor)
+
+    @admin.display(description=_("criteria"))
+    def asked(self, lookup: NetworkLookup) -> str:
+        return " · ".join(f"{name}: {value}" for name, value in lookup.criteria.items())
+
+    @admin.display(description=_("result"))
+    def answer(self, lookup: NetworkLookup) -> str:
+        out = "; ".join(
+            f"{code}: {', '.join(reasons)}" for code, reasons in lookup.result.get("out", {}).items()
+        )
+        return f"{lookup.result.get('count', 0)} {out}"

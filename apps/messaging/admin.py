@@ -1,0 +1,170 @@
+"""Outbox and call tasks for staff: read-only lists; a failed message can be sent again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from apps.accounts.visibility import visible_to
+from apps.cases import pages
+from apps.cases.models import CaseFile
+from apps.cases.site import site
+from apps.messaging.delivery import resend
+from apps.messaging.models import CallTask, Message
+
+LABELS = {
+    Message.State.QUEUED: "info",
+    Message.State.SENDING: "info",
+    Message.State.DELIVERED: "success",
+    Message.State.FAILED: "danger",
+    Message.State.CANCELLED: "warning",
+}
+RESENDERS = frozenset({"supervisor", "manager", "adjuster_lead", "service_specialist", "senior_adjuster"})
+
+
+class ReadOnlyList(ModelAdmin):  # type: ignore[misc]
+    """A list of rows that only actions of cases write."""
+
+    actions_selection_counter = True
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return visible_to(super().get_queryset(request), pages.actor_of(request))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=_("case"), ordering="case__number")  # type: ignore[untyped-decorator]
+    def case_link(self, row: Any) -> Any:
+        if row.case is None:
+            return "–"
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:case", args=[row.case.number]), row.case.number
+        )
+
+
+@admin.register(Message, site=site)
+class MessageAdmin(ReadOnlyList):
+    list_display = (
+        "created_at",
+        "case_link",
+        "channel",
+        "template",
+        "recipient_masked",
+        "state_label",
+        "attempts",
+    )
+    list_filter = ("state", "channel", "template")
+    search_fields = ("case__number__exact", "subject", "idempotency_key")
+    list_select_related = ("case",)
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    fields = (
+        "case_link", "channel", "template", "recipient_masked", "subject", "body", "state", "attempts",
+        "error", "created_at", "delivered_at", "next_attempt_at",
+    )  # fmt: skip
+    readonly_fields = fields
+    actions = ("send_again",)
+
+    @display(description=_("state"), ordering="state", label=LABELS)  # type: ignore[untyped-decorator]
+    def state_label(self, message: Message) -> tuple[str, Any]:
+        return message.state, message.get_state_display()
+
+    @admin.action(description=_("Send again"), permissions=["resend"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        chosen = list(queryset)
+        for message in chosen:
+            resend(message)
+        words = ngettext(
+            "%(n)d message will be sent again.", "%(n)d messages will be sent again.", len(chosen)
+        )
+        self.message_user(request, words % {"n": len(chosen)}, messages.SUCCESS)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return bool(pages.actor_of(request).roles & RESENDERS)
+
+
+@admin.register(CallTask, site=site)
+class CallTaskAdmin(ReadOnlyList):
+    list_display = (
+        "created_at",
+        "case_link",
+        "purpose",
+        "attempt",
+        "due_at",
+        "outcome_label",
+        "operator_label",
+    )
+    list_filter = ("outcome", "purpose")
+    search_fields = ("case__number__exact", "purpose")
+    list_select_related = ("case",)
+    ordering = ("-created_at",)
+    fields = (
+        "case_link",
+        "purpose",
+        "script",
+        "attempt",
+        "due_at",
+        "outcome",
+        "note",
+        "operator_label",
+        "called_at",
+    )
+    readonly_fields = fields
+
+    @display(  # type: ignore[untyped-decorator]
+        description=_("outcome"), ordering="outcome", label={"OPEN": "warning", "ANSWERED": "success"}
+    )
+    def outcome_label(self, task: CallTask) -> tuple[str, Any]:
+        return task.outcome, task.get_outcome_display()
+
+
+def timeline(case: CaseFile) -> list[pages.Entry]:
+    """Messages and calls of a case; two queries."""
+    sent = [
+        pages.Entry(
+            at=message.delivered_at or message.created_at,
+            title=message.subject or message.template,
+            kind="message",
+            icon="mail" if message.channel == Message.Channel.EMAIL else "sms",
+            who=message.recipient_masked,
+            text=message.body,
+            state=message.get_state_display(),
+            level={"FAILED": "bad", "DELIVERED": "good", "CANCELLED": "warn"}.get(message.state, ""),
+            details=((_("error"), message.error),) if message.error else (),
+        )
+        for message in Message.objects.filter(case=case.pk).defer("recipient").order_by("pk")
+    ]
+    calls = [
+        pages.Entry(
+            at=task.called_at or task.created_at,
+            title=_("Call: %(purpose)s") % {"purpose": task.purpose},
+            kind="call",
+            icon="call",
+            who=task.operator_label,
+            text=task.note or task.script,
+            state=task.get_outcome_display(),
+            level={"OPEN": "warn", "ANSWERED": "good"}.get(task.outcome, ""),
+        )
+        for task in CallTask.objects.filter(case=case.pk).order_by("pk")
+    ]
+    return [*sent, *calls]
+
+
+pages.add_timeline(timeline)

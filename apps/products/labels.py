@@ -1,0 +1,307 @@
+"""The closed vocabulary of handbooks in words. English follows from the code; Chinese stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.translation import get_language
+
+from apps.adjudication.handbook import Condition, Step, Title
+from apps.adjudication.handbook_diff import show
+
+ZH = {
+    # events
+    "reported": "报案",
+    "first_received": "首次收到",
+    "emergency_held": "急诊待定",
+    "hold_decided": "待定已决定",
+    "refusal_proposed": "拟拒绝",
+    "materials_complete": "资料齐全",
+    "originals_complete": "原件齐全",
+    "supplement_sent": "补件通知已发",
+    "papers_arrived": "资料到达",
+    "decided": "作出决定",
+    "refused": "拒赔",
+    "refusal_sent": "拒赔通知已发",
+    "payment_ordered": "付款指令",
+    "paid": "已付款",
+    "closed": "结案",
+    "withdrawn": "撤案",
+    "request_received": "收到申请",
+    "appointment_arranged": "预约已安排",
+    "cancelled": "取消",
+    "visit_date": "就诊日",
+    "treatment_start": "治疗开始",
+    "emergency_visit": "急诊就诊",
+    "authorization_submitted": "授权已提交",
+    "authorization_complete": "授权资料齐全",
+    "authorization_decided": "授权已决定",
+    "parcel_sent": "已寄出",
+    "tracking_received": "收到单号",
+    "bill_notified": "账单已通知",
+    "bill_paid": "账单已付",
+    "member_contacted": "已联系会员",
+    "refund_received": "收到退款",
+    "message_received": "收到留言",
+    "message_answered": "已回复",
+    "consult_received": "收到问诊",
+    "consult_answered": "已响应",
+    "policy_effective": "保单生效",
+    "policy_end": "保单期满",
+    "entitlement_applied": "申请权益",
+    "entitlement_verified": "权益验证通过",
+    "first_called": "已首次联系",
+    "advance_complete": "垫付资料齐全",
+    "advance_decided": "垫付已决定",
+    "investigation_opened": "开启查勘",
+    "documents_signed": "文件已签署",
+    "advanced": "已垫付",
+    "discharge_date": "出院日",
+    "discharge_noticed": "已告知出院",
+    "settled": "已结算",
+    "advance_adjudicated": "垫付案已核赔",
+    "appeal_received": "收到申诉",
+    "appeal_answered": "申诉已答复",
+    "reconsideration_asked": "申请复议",
+    "complaint_received": "收到投诉",
+    "complaint_answered": "投诉已答复",
+    "report_shared": "已分享报告",
+    "advice_given": "已给建议",
+    "test_ordered": "已下单检测",
+    "knowledge_of_nondisclosure": "得知未如实告知",
+    "contract_concluded": "合同成立",
+    "vaccination_due": "应接种日",
+    # reasons of pauses
+    "dispute": "争议",
+    "missing_papers": "待补资料",
+    "information": "待补信息",
+    # steps and whom they tell
+    "REMIND": "提醒",
+    "TARGET": "目标",
+    "ESCALATE": "升级",
+    "BREACH": "超时",
+    "ASSIGNEE": "经办人",
+    "MEMBER": "会员",
+    "adjuster_lead": "理赔组长",
+    "senior_adjuster": "高级理赔员",
+    "tpa_manager": "TPA 经理",
+    "tpa_lead": "TPA 组长",
+    "manager": "经理",
+    "claims_manager": "理赔经理",
+    "duty_lead": "值班负责人",
+    "booking_lead": "预约组长",
+    "authorization_lead": "授权组长",
+    "reviewer": "审核员",
+    "service_lead": "服务组长",
+    "specialist": "服务专员",
+    "review_lead": "审核组长",
+    "investigation_lead": "查勘组长",
+    "finance_lead": "财务负责人",
+    "provider_lead": "服务商负责人",
+    "collections": "催缴",
+    "recovery_lead": "追偿组长",
+    "mail_clerk": "收件员",
+    "family_doctor_contact": "家庭医生联系人",
+    "compliance": "合规",
+    # units
+    "yuan": "元",
+    "days": "天",
+    "workdays": "工作日",
+    "hours": "小时",
+    "minutes": "分钟",
+    "months": "个月",
+    "until_next_day": "日(次日)",
+    # check lists, ways of submission, forms of papers
+    "REIMBURSEMENT": "事后理赔",
+    "VACCINE": "疫苗",
+    "HEALTH_CHECK": "健康检查",
+    "INTERNET": "互联网医院",
+    "DIRECT": "直付",
+    "EMERGENCY": "急诊",
+    "ANNOTATION": "发票标注",
+    "AUTHORIZATION": "事先授权",
+    "LETTER": "签发担保函",
+    "ADVANCE": "垫付申请",
+    "ADVANCE_SIGNATURE": "垫付签署",
+    "DISCHARGE": "出院结算",
+    "COMPLEX": "复杂投诉",
+    "EXTENDED": "延长的投诉",
+    "ONLINE": "线上",
+    "MAIL": "邮寄",
+    "MINIPROGRAM": "小程序",
+    "HOTLINE": "热线",
+    "PHONE": "电话",
+    "EMAIL": "邮件",
+    "SMS": "短信",
+    "WECOM": "企业微信",
+    "TEXT_IMAGE": "图文",
+    "HOSPITAL": "医院",
+    "HOSPITAL_DIRECT": "直接向医院预约",
+    "HOSPITAL_COUNTER": "医院柜台",
+    "ORIGINAL": "原件",
+    "COPY": "复印件",
+    "IMAGE": "影像",
+    "FORM": "表单",
+    "DATA": "填写或核对",
+    # kinds of visits, benefits and items
+    "OUTPATIENT": "门诊",
+    "INPATIENT": "住院",
+    "OBSERVATION_WARD": "病房留观",
+    "DENTAL": "齿科",
+    "EYE": "眼科",
+    "MENTAL_HEALTH": "心理咨询",
+    "EXAM": "检查",
+    "TREATMENT": "治疗",
+    "DRUG": "药品",
+    "INJECTION": "针剂",
+    "DME": "耐用医疗设备",
+    "NEBULIZER": "雾化器",
+    "DISPOSABLE": "一次性器材",
+    "MAJOR_EXAM": "大型检查",
+    "GENERAL_ANESTHESIA": "全身麻醉",
+    "CHEMOTHERAPY": "化疗",
+    "RADIOTHERAPY": "放疗",
+    "IMMUNOTHERAPY": "肿瘤免疫疗法",
+    "ENDOCRINE_THERAPY": "肿瘤内分泌疗法",
+    "PROTON_THERAPY": "质子重离子",
+    "HEMODIALYSIS": "血液透析",
+    "PERITONEAL_DIALYSIS": "腹膜透析",
+    # conditions
+    "always": "总是",
+    "minor": "未成年人",
+    "adult": "成年人",
+    "visit_type": "就诊类型",
+    "benefit": "责任",
+    "category": "类别",
+    "channel": "渠道",
+    "route": "递交方式",
+    "surgery": "有手术",
+    "drugs": "有药品",
+    "third_party": "有第三方结算",
+    "accident": "意外",
+    "mental_health": "心理咨询",
+    "amount_at_least": "索赔额达到",
+    "amount_at_most": "索赔额不超过",
+    "e_signed": "已电子签名",
+    "bank_data_structured": "账户已在线填写",
+    "e_card_held": "持有电子卡",
+    "payee_is_guardian": "收款人为监护人",
+    "procedure": "治疗种类",
+    "item_kind": "项目种类",
+    "unit_price_at_least": "单价达到",
+    "item_above": "单项超过",
+    "single_treatment_above": "单次治疗单品超过",
+    "treatment_total_above": "单次治疗合计超过",
+    "cumulative_above": "累计超过",
+    "diagnosis_in": "诊断属于",
+    "in_stay": "住院期间",
+    "outside_stay": "非住院",
+    "none_of": "不含",
+    "authorization.critical_illness": "重大疾病诊断目录",
+    # papers that stand for others
+    "CLAIM_FORM": "理赔表",
+    "CLAIM_APPLICATION": "索赔申请书",
+    "PASSPORT": "护照",
+    "HOUSEHOLD_REGISTER": "户口本本人页",
+    "BIRTH_CERTIFICATE_NAMING_PARENTS": "载明父母的出生证明",
+    "E_INVOICE_SOURCE": "电子票据源文件",
+    "PRESCRIPTION": "处方",
+    "VACCINATION_RECORD": "接种记录",
+    "DIAGNOSIS_CERTIFICATE": "诊断证明",
+    "ADMISSION_RECORD": "入院记录",
+    # fields of entries
+    "title": "名称",
+    "says": "内容",
+    "rule": "规则",
+    "rules": "规则",
+    "value": "数值",
+    "unit": "单位",
+    "basis": "依据",
+    "source": "出处",
+    "level": "力度",
+    "area": "章节",
+    "keys": "程序名",
+    "offered": "是否提供",
+    "channels": "渠道",
+    "redirect": "替代",
+    "when": "适用情形",
+    "lists": "所属清单",
+    "form": "形式",
+    "satisfied_by": "可替代资料",
+    "automatic_when": "自动满足",
+    "original_when_mailed": "邮寄须原件",
+    "pages": "影像页数",
+    "duration": "时长",
+    "start": "起算",
+    "stop": "终止",
+    "pauses": "暂停事由",
+    "steps": "提醒与升级",
+    "cutoff": "截止时刻",
+    "target": "目标",
+    "warn": "预警",
+    "statutory": "法定",
+    "series": "系列",
+    "operator": "运营方",
+    "tpa": "管理商",
+    "recipient": "收件人",
+    "postcode": "邮编",
+    "phone": "电话",
+    "optional": "可选",
+    "rule_class": "验证方式",
+    "direction": "方向",
+    "kind": "种类",
+    "network_group": "网络组",
+}
+
+
+def english() -> bool:
+    return (get_language() or "").startswith("en")
+
+
+def label(code: str) -> str:
+    """A code in the reader's language; a code without Chinese words stays as it is."""
+    if english():
+        return code.rpartition(".")[2].replace("_", " ").lower() if code[:1].isalpha() else code
+    return ZH.get(code, code)
+
+
+def labels(codes: Iterable[str]) -> str:
+    return (", " if english() else "、").join(label(code) for code in codes)
+
+
+def condition_words(conditions: Iterable[Condition]) -> str:
+    """'就诊类型 住院' or 'visit type inpatient'; all of them must hold."""
+    return (" + " if english() else "，且").join(_condition(condition) for condition in conditions)
+
+
+def _condition(condition: Condition) -> str:
+    parts = [label(condition.test)]
+    for name, value in condition.args.items():
+        text = labels(value) if isinstance(value, tuple) else label(show(value))
+        if name == "yuan":
+            text = f"{text} {label('yuan')}"
+        parts.append(f"{label(name)} {text}" if name == "none_of" else text)
+    return " ".join(parts)
+
+
+def step_words(steps: Iterable[Step]) -> str:
+    """'提醒经办人(时长的 75%)、超时理赔组长(到期时)' and the like."""
+    return ("; " if english() else "；").join(_step(step) for step in steps)
+
+
+def _step(step: Step) -> str:
+    who = f"{label(step.kind)} {label(step.to)}"
+    if step.at is not None:
+        share = f"{step.at * 100:f}".rstrip("0").rstrip(".")
+        return f"{who} ({share}%)"
+    if not step.offset:
+        return f"{who} (at the due)" if english() else f"{who}（到期时）"
+    amount = f"{abs(step.offset)} {label(step.offset_unit)}"
+    if english():
+        return f"{who} ({amount} {'after' if step.offset > 0 else 'before'})"
+    return f"{who}（{'到期后' if step.offset > 0 else '到期前'} {amount}）"
+
+
+def words(title: Title) -> tuple[str, str]:
+    """A title in the reader's language and in the other one; Chinese first by default."""
+    return (title.en, title.zh) if english() else (title.zh, title.en)
