@@ -5,6 +5,7 @@ Redis-protocol server under var/. `test` is chosen by pytest itself. `production
 anything that matters: a missing variable stops the start and is named. All variables: .env.example.
 """
 
+import os
 import logging
 import sys
 from datetime import timedelta
@@ -169,7 +170,9 @@ def database() -> dict[str, Any]:
         pragmas += ["PRAGMA synchronous=OFF"] if TESTING else []
         options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": ";".join(pragmas)}
         # Tests use a file: in shared memory SQLite locks by table and ignores the timeout.
-        config["TEST"] = {"NAME": env.str("TEST_SQLITE_PATH", default=str(VAR_DIR / "test.sqlite3"))}
+        # One file a process, so that two runs in one checkout never share a database.
+        own_file = VAR_DIR / f"test-{os.getpid()}.sqlite3"
+        config["TEST"] = {"NAME": env.str("TEST_SQLITE_PATH", default=str(own_file))}
     elif config["ENGINE"] == "django.db.backends.postgresql":
         size: int = env.int("DATABASE_POOL_SIZE", default=0 if TESTING else 8)
         if size:  # one pool a web process; workers and tests hold one connection each

@@ -6,6 +6,7 @@ from datetime import date
 
 from apps.adjudication.codes import NETWORK_OF
 from apps.adjudication.facts import Facts, HospitalFacts, PolicyFacts, VisitFacts
+from apps.adjudication.handbook import Handbook
 
 
 def covered_on(policy: PolicyFacts, day: date) -> bool:
@@ -23,6 +24,15 @@ def emergency(visit: VisitFacts) -> bool:
 def in_network(hospital: HospitalFacts, benefit: str) -> bool:
     """Listed for the benefit, or for the one whose network it uses (NET-01)."""
     return not set(NETWORK_OF.get(benefit, (benefit,))).isdisjoint(hospital.networks)
+
+
+def vaccine_place_closed(handbook: Handbook, hospital: HospitalFacts) -> tuple[bool, bool]:
+    """Where no vaccine post-claim is taken (VAC-06, VAC-23): wrong department or ownership, and
+    too low a grade (an ungraded hospital has none)."""
+    groups = tuple(handbook.value("vaccine.department_groups", ()) or ("GENERAL",))
+    minimum = handbook.value("vaccine.minimum_grade")
+    outside = hospital.department_group not in groups or hospital.ownership != "PUBLIC"
+    return outside, minimum is not None and (hospital.grade or 0) < minimum
 
 
 def missing_rider(facts: Facts, benefit: str) -> bool:

@@ -27,6 +27,7 @@ COVER: tuple[tuple[str, Rule], ...] = (
     ("home_test", items.home_test),
     ("counselling", children.counselling),
     ("benefit_and_rider", items.benefit_and_rider),
+    ("post_claim_only", children.post_claim_only),
     ("waiting_period", causes.waiting_period),
     ("excluded_items", items.excluded_items),
     ("vaccines", children.vaccines),

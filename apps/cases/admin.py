@@ -14,12 +14,17 @@ from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from apps.accounts.visibility import visible_to
+from apps.cases.calculator import calculator
 from apps.cases.excel import LIMIT, excel_response
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
-from apps.cases.pages import actor_of
+from apps.cases.pages import Page, actor_of, add_page
 from apps.cases.site import site
 from apps.core.money import format_yuan, to_yuan
+
+add_page(
+    Page("calculator/", calculator, "calculator", _("Working-day calculator"), "calendar_month", order=40)
+)
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -84,7 +89,7 @@ class CaseAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     list_display_links = None
     list_filter = [KindFilter, "open", "series", "priority"]
-    search_fields = ["number__startswith", "external_numbers__number", "policy__number"]
+    search_fields = ["number__exact", "external_numbers__number__exact", "policy__number__exact"]
     search_help_text = _("Case, external or policy number")
     list_select_related = ["member", "assignee"]
     ordering = ["-opened_at"]
@@ -95,7 +100,9 @@ class CaseAdmin(ReadOnlyAdmin):
         (_("opened at"), "opened_at"), (_("closed at"), "closed_at"),
     )  # fmt: skip
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
         """A case has one page, and it is not a change form."""
         case = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdigit() else None
         if case is None:
@@ -104,7 +111,9 @@ class CaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("case number"), ordering="number")
     def number_link(self, case: CaseFile) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:case", kwargs={"number": case.number}), case.number)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:case", kwargs={"number": case.number}), case.number
+        )
 
     @admin.display(description=_("kind"))
     def kind_words(self, case: CaseFile) -> Any:
@@ -140,14 +149,26 @@ class OfCaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("case"), ordering="case__number")
     def case_link(self, row: Any) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:case", kwargs={"number": row.case.number}), row.case.number)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:case", kwargs={"number": row.case.number}), row.case.number
+        )
 
 
 @admin.register(Clock, site=site)
 class ClockAdmin(OfCaseAdmin):
-    list_display = ["case_link", "key", "spec_id", "statutory", "state", "started_at", "due_at", "breached", "provisional"]
+    list_display = [
+        "case_link",
+        "key",
+        "spec_id",
+        "statutory",
+        "state",
+        "started_at",
+        "due_at",
+        "breached",
+        "provisional",
+    ]
     list_filter = ["state", "breached", "statutory", "provisional", "key"]
-    search_fields = ["case__number", "spec_id"]
+    search_fields = ["case__number__exact"]
     ordering = ["due_at"]
     excel = (
         (_("case"), "case__number"), (_("clock"), "key"), (_("rule id"), "spec_id"), (_("statutory"), "statutory"),
@@ -160,7 +181,7 @@ class ClockAdmin(OfCaseAdmin):
 class EventAdmin(OfCaseAdmin):
     list_display = ["at", "case_link", "name", "action", "from_state", "to_state", "actor_label", "reason"]
     list_filter = ["name"]
-    search_fields = ["case__number"]
+    search_fields = ["case__number__exact"]
     ordering = ["-id"]
     excel = (
         (_("at"), "at"), (_("case"), "case__number"), (_("event"), "name"), (_("action"), "action"),

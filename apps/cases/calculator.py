@@ -71,7 +71,9 @@ def _answer(request: HttpRequest, specs: list[ClockSpec]) -> dict[str, Any]:
         "rules": spec.rules,
         "days": [] if due.standing else _days(start, due, calendar, pauses),
         "ignored": [pause for pause in pauses if spec.pauses == () and pause],
-        "time": f"{timezone.localtime(due.at):%H:%M}" if (due.at.astimezone().minute or timezone.localtime(due.at).hour) else "24:00",
+        "time": f"{timezone.localtime(due.at):%H:%M}"
+        if (due.at.astimezone().minute or timezone.localtime(due.at).hour)
+        else "24:00",
     }
 
 
@@ -105,7 +107,10 @@ def _moment(text: str, field: str) -> datetime:
     if found is None and day is not None:
         found = datetime(day.year, day.month, day.day)
     if found is None:
-        raise InvalidInput(_("A time like 2026-10-09T14:30 is expected, not “%(value)s”.") % {"value": text[:40]}, field=field)
+        raise InvalidInput(
+            _("A time like 2026-10-09T14:30 is expected, not “%(value)s”.") % {"value": text[:40]},
+            field=field,
+        )
     return timezone.make_aware(found) if timezone.is_naive(found) else found
 
 

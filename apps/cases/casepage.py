@@ -46,7 +46,8 @@ def context(case: CaseFile, actor: Actor, *, opened: OpenForm | None = None) -> 
     found = available(case, actor, now=now)
     clocks = clock_views(case, now)
     panels = [
-        {"panel": panel, "context": {**panel.context(case, actor), "case": case, "actor": actor}} for panel in kind.panels
+        {"panel": panel, "context": {**panel.context(case, actor), "case": case, "actor": actor}}
+        for panel in kind.panels
     ]
     return {
         "case": case,
@@ -89,7 +90,9 @@ def open_form(case: CaseFile, actor: Actor, name: str) -> OpenForm:
     form = form_for(action.input)(initial=initial, ctx=ctx)
     if found is None:
         words = _("“%(action)s” is not possible while the case is “%(state)s”.")
-        form.take_error(Blocked(words % {"action": action.label, "state": case.get_state_display()}, code="state"))
+        form.take_error(
+            Blocked(words % {"action": action.label, "state": case.get_state_display()}, code="state")
+        )
     for blocker in found.blockers if found else ():
         form.take_error(Blocked(blocker.message, code=blocker.code, rule=blocker.rule))
     return OpenForm(action, form, ctx, [f"{kind.subject}s/actions/{name}.html", "cases/parts/action.html"])
@@ -106,30 +109,68 @@ def changed_since(case: CaseFile, version: int) -> list[CaseEvent]:
 
 # --- Timeline and history --------------------------------------------------------------------
 
+
 def timeline(case: CaseFile, kind: Kind) -> list[Entry]:
     """Events, carried-out clock steps and what other apps add, newest first."""
     entries: list[Entry] = [_event(event, kind) for event in case.events.all()]
     for clock in case.clocks.all():
         for step in clock.steps.all():
             entries.append(
-                Entry(step.at, _step_words(step.kind), "clock", "alarm", "", clock.spec_id, level="bad" if step.kind == "BREACH" else "warn")
+                Entry(
+                    step.at,
+                    _step_words(step.kind),
+                    "clock",
+                    "alarm",
+                    "",
+                    clock.spec_id,
+                    level="bad" if step.kind == "BREACH" else "warn",
+                )
             )
     for source in TIMELINES:
         entries.extend(source(case))
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    return _together(sorted(entries, key=lambda entry: entry.at, reverse=True))
+
+
+def _together(entries: list[Entry]) -> list[Entry]:
+    """The same step by the same person several times in a row is one line: "Attach papers ×11"."""
+    merged: list[tuple[Entry, int]] = []
+    for entry in entries:
+        last = merged[-1][0] if merged else None
+        plain = entry.kind == "event" and not entry.text and not entry.state
+        if last and plain and (last.kind, str(last.title), last.who, last.text, last.state) == (
+            entry.kind, str(entry.title), entry.who, "", "",
+        ):  # fmt: skip
+            merged[-1] = (last, merged[-1][1] + 1)
+        else:
+            merged.append((entry, 1))
+    return [
+        replace(entry, title=f"{entry.title} ×{times}") if times > 1 else entry for entry, times in merged
+    ]
 
 
 def _event(event: CaseEvent, kind: Kind) -> Entry:
     action = kind.actions.get(event.action)
     state = kind.states.get(event.to_state, event.to_state) if event.from_state != event.to_state else ""
     title = action.label if action else (_("Opened") if event.action == "open" else event.name)
-    icon = "edit_note" if event.action == "note" else "flag" if event.action == "open" else "play_arrow" if state else "circle"
-    return Entry(event.at, title, "event", icon, event.actor_label, event.reason, state, details=_details(event))
+    icon = (
+        "edit_note"
+        if event.action == "note"
+        else "flag"
+        if event.action == "open"
+        else "play_arrow"
+        if state
+        else "circle"
+    )
+    return Entry(
+        event.at, title, "event", icon, event.actor_label, event.reason, state, details=_details(event)
+    )
 
 
 def _details(event: CaseEvent) -> tuple[tuple[Any, Any], ...]:
     """The event's data that a person can read: plain values, not structures."""
-    return tuple((key, value) for key, value in event.data.items() if isinstance(value, (str, int)) and value != "")
+    return tuple(
+        (key, value) for key, value in event.data.items() if isinstance(value, (str, int)) and value != ""
+    )
 
 
 def _step_words(kind: str) -> str:
@@ -150,5 +191,7 @@ def _progress(case: CaseFile, kind: Kind) -> list[dict[str, Any]]:
     for event in sorted(case.events.all(), key=lambda event: event.seq):
         if event.to_state and (not passed or passed[-1] != event.to_state):
             passed.append(event.to_state)
-    return [{"label": kind.states.get(state, state), "here": n == len(passed) - 1} for n, state in enumerate(passed)]
-
+    return [
+        {"label": kind.states.get(state, state), "here": n == len(passed) - 1}
+        for n, state in enumerate(passed)
+    ]

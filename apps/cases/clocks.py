@@ -35,11 +35,11 @@ RETRY_POISONED = timedelta(minutes=15)
 
 
 def load(batch: Batch) -> None:
-    """The open clocks of the locked cases with their pauses: two queries for the whole batch."""
+    """The open clocks of the locked cases: one query for the whole batch. Pauses follow when needed."""
     cases = [ctx.case.pk for ctx in batch.contexts]
     found: dict[int, list[Clock]] = defaultdict(list)
     rows = Clock.objects.filter(case__in=cases).exclude(state=Clock.State.STOPPED).order_by("pk")
-    for clock in rows.prefetch_related("pauses"):
+    for clock in rows:
         found[clock.case_id].append(clock)
     batch.shared["clocks"] = found
 
@@ -73,11 +73,19 @@ def spec_of(handbook: Handbook, clock: Clock) -> ClockSpec:
 
 def _open(ctx: Ctx[Any]) -> list[Clock]:
     by_case: dict[int, list[Clock]] = ctx.batch.shared.setdefault("clocks", defaultdict(list))
-    clocks: list[Clock] = by_case[ctx.case.pk]
-    for clock in clocks:
-        if "_spans" not in clock.__dict__:
-            clock.__dict__["_spans"] = list(clock.pauses.all())
-    return clocks
+    return by_case[ctx.case.pk]
+
+
+def _spans(ctx: Ctx[Any], clock: Clock) -> list[ClockPause]:
+    """The pauses of a clock; read once for all clocks of the batch, and only when one is moved."""
+    if "_spans" not in clock.__dict__:
+        unread = {row.pk: row for rows in ctx.batch.shared["clocks"].values() for row in rows if "_spans" not in row.__dict__}
+        for row in unread.values():
+            row.__dict__["_spans"] = []
+        for span in ClockPause.objects.filter(clock__in=list(unread)).order_by("pk"):
+            unread[span.clock_id].__dict__["_spans"].append(span)
+    spans: list[ClockPause] = clock.__dict__["_spans"]
+    return spans
 
 
 def _start(ctx: Ctx[Any], spec: ClockSpec, at: datetime, open_clocks: list[Clock]) -> None:
@@ -100,14 +108,14 @@ def _pause(ctx: Ctx[Any], clock: Clock, reason: str, at: datetime, evidence: str
     if clock.state == Clock.State.PAUSED:
         return
     span = ClockPause(clock=clock, reason=reason, started_at=at, evidence=evidence)
-    clock.__dict__["_spans"].append(span)
+    _spans(ctx, clock).append(span)
     ctx.add(span)
     clock.state, clock.next_at = Clock.State.PAUSED, None
     ctx.update(clock, "state", "next_at")
 
 
 def _resume(ctx: Ctx[Any], clock: Clock, reason: str, at: datetime, evidence: str) -> None:
-    spans = clock.__dict__["_spans"]
+    spans = _spans(ctx, clock)
     if clock.state != Clock.State.PAUSED or not spans or spans[-1].reason != reason:
         return
     spans[-1].ended_at = at
@@ -170,7 +178,7 @@ def sweep(now: datetime | None = None, limit: int = 5000) -> int:
         if not chunk:
             break
         for clock in chunk:
-            done += _carry_out(clock)
+            done += _carry_out(clock, now)
     return done
 
 
@@ -179,23 +187,26 @@ def _due_chunk(now: datetime) -> list[Clock]:
     return list(due.select_related("case__handbook", "case__member", "case__assignee")[:SWEEP_CHUNK])
 
 
-def _carry_out(clock: Clock) -> int:
+def _carry_out(clock: Clock, now: datetime) -> int:
+    """One step; one that fails is put off, so that the sweep always comes to an end."""
+    seen = clock.next_at
     try:
         with transaction.atomic():
             return _claim_and_do(clock)
     except Exception:
         log.exception("clock step failed", extra={"clock": clock.pk})
-        Clock.objects.filter(pk=clock.pk, next_at=clock.next_at).update(next_at=timezone.now() + RETRY_POISONED)
+        later = max(now, timezone.now()) + RETRY_POISONED
+        Clock.objects.filter(pk=clock.pk, next_at=seen, state=Clock.State.RUNNING).update(next_at=later)
         return 0
 
 
 def _claim_and_do(clock: Clock) -> int:
-    seen = clock.next_at
+    as_read = {"next_at": clock.next_at, "position": clock.position, "due_at": clock.due_at}
     entry = clock.schedule[clock.position]
     clock.position += 1
     _aim(clock)
     breached = clock.breached or entry["kind"] == "BREACH"
-    claimed = Clock.objects.filter(pk=clock.pk, next_at=seen, state=Clock.State.RUNNING).update(
+    claimed = Clock.objects.filter(pk=clock.pk, state=Clock.State.RUNNING, **as_read).update(
         position=clock.position, next_at=clock.next_at, breached=breached
     )
     if not claimed:
@@ -224,22 +235,34 @@ def on_calendar_changed(sender: Any, years: Sequence[int], **kwargs: Any) -> Non
 
 def _moved_by(first_year: int) -> QuerySet[Clock]:
     affected = Q(provisional=True) | Q(day__gte=date(first_year, 1, 1))
-    return Clock.objects.exclude(state=Clock.State.STOPPED).filter(affected)
+    return Clock.objects.filter(affected, state=Clock.State.RUNNING)
 
 
 def recount(first_year: int) -> int:
-    """Recompute open clocks that a changed calendar may move (C2, S56); returns how many moved."""
-    moved = 0
-    for clock in _moved_by(first_year).select_related("case__handbook").prefetch_related("pauses").iterator(chunk_size=500):
-        before = clock.due_at
-        _count(clock, spec_of(clock.case.handbook.handbook, clock))
-        if clock.state == Clock.State.PAUSED:
-            clock.next_at = None
-        clock.save(update_fields=COUNTED)
-        if clock.due_at != before:
-            moved += 1
-            refresh_next_due(clock.case)
+    """Recompute running clocks that a changed calendar may move (C2, S56); returns how many moved.
+
+    One transaction a case under its lock, as for an action: neither overwrites what the other did.
+    A paused clock is counted again anyway when it resumes.
+    """
+    cases = _moved_by(first_year).order_by("case").values_list("case", flat=True).distinct()
+    return sum(_recount_case(pk, first_year) for pk in list(cases))
+
+
+def _recount_case(pk: int, first_year: int) -> int:
+    with transaction.atomic():
+        case = CaseFile.objects.select_for_update(of=("self",)).select_related("handbook").get(pk=pk)
+        clocks = _moved_by(first_year).filter(case=case).order_by("pk").prefetch_related("pauses")
+        moved = sum(_recount_clock(clock, case.handbook.handbook) for clock in clocks.select_for_update(of=("self",)))
+        if moved:
+            refresh_next_due(case)
     return moved
+
+
+def _recount_clock(clock: Clock, handbook: Handbook) -> bool:
+    before = clock.due_at
+    _count(clock, spec_of(handbook, clock))
+    clock.save(update_fields=COUNTED)
+    return clock.due_at != before
 
 
 def refresh_next_due(case: CaseFile) -> None:

@@ -416,7 +416,7 @@ def available(case: CaseFile, actor: Actor, *, now: datetime | None = None) -> l
 
 
 def _did(case: CaseFile, actor: Actor, actions: Iterable[str]) -> bool:
-    return CaseEvent.objects.filter(case=case.pk, action__in=actions, user=actor.user_id).exists()
+    return actor.user_id is not None and CaseEvent.objects.filter(case=case.pk, action__in=actions, user=actor.user_id).exists()
 
 
 def _as_workflow(case: CaseFile, kind: Kind) -> CaseFile:

@@ -131,7 +131,9 @@ class ActionForm(forms.Form):
     def _group(self, name: str) -> ActionForm:
         data, files = (self.data, self.files) if self.is_bound else (None, None)
         given = _as_mapping(self.initial.get(name) or {})
-        group = self.grouped[name](data, files, initial=given, prefix=self.add_prefix(name), ctx=self.ctx, depth=self.depth)
+        group = self.grouped[name](
+            data, files, initial=given, prefix=self.add_prefix(name), ctx=self.ctx, depth=self.depth
+        )
         group.path_errors = self.path_errors
         return group
 
@@ -143,10 +145,21 @@ class ActionForm(forms.Form):
             rows = [nested(self.data, self.files, prefix=f"{path}.{n}", **options) for n in range(count)]
         else:
             given = self.initial.get(name) or []
-            rows = [nested(initial=_as_mapping(row), prefix=f"{path}.{n}", **options) for n, row in enumerate(given)]
+            rows = [
+                nested(initial=_as_mapping(row), prefix=f"{path}.{n}", **options)
+                for n, row in enumerate(given)
+            ]
         for row in rows:
             row.path_errors = self.path_errors
-        return Rows(name, shared["label"], shared["help"], rows, nested(prefix=f"{path}.{mark}", **options), list(shared["errors"]), mark)
+        return Rows(
+            name,
+            shared["label"],
+            shared["help"],
+            rows,
+            nested(prefix=f"{path}.{mark}", **options),
+            list(shared["errors"]),
+            mark,
+        )
 
     # --- Answers -------------------------------------------------------------------------------
 
@@ -164,7 +177,10 @@ class ActionForm(forms.Form):
         if name in self.nested:
             options: dict[str, Any] = {"depth": self.depth + 1, "ctx": self.ctx}
             rows = range(row_count(self.data, path))
-            return [self.nested[name](self.data, self.files, prefix=f"{path}.{n}", **options).payload() for n in rows]
+            return [
+                self.nested[name](self.data, self.files, prefix=f"{path}.{n}", **options).payload()
+                for n in rows
+            ]
         if name in self.grouped:
             answers = self._group(name).payload()
             return answers if answers or item.default is MISSING else None
@@ -178,7 +194,9 @@ class ActionForm(forms.Form):
         if kind == "multiple":
             return [value for value in values if value] or None
         filled = [value for value in values if value]
-        return ",".join(filled) or None if _is_tuple(self.input_class, name) else (filled[0] if filled else None)
+        return (
+            ",".join(filled) or None if _is_tuple(self.input_class, name) else (filled[0] if filled else None)
+        )
 
     def take_error(self, error: DomainError) -> None:
         """Put each error at its field; what belongs to none stands above the form."""
@@ -277,7 +295,11 @@ def _field(kind: str, item: Any) -> forms.Field:
         attrs["maxlength"] = limit
     if kind in NUMBERS and default is not None:
         attrs["placeholder"], default = str(default), None
-    shared: dict[str, Any] = {"required": False, "label": item.metadata.get("label") or item.name, "initial": default}
+    shared: dict[str, Any] = {
+        "required": False,
+        "label": item.metadata.get("label") or item.name,
+        "initial": default,
+    }
     if kind == "tristate":
         shared["initial"] = None
         return forms.ChoiceField(choices=UNSEEN if default is None else USUAL, **shared)
@@ -319,7 +341,10 @@ def people(ctx: Any) -> list[tuple[str, str]]:
 
 def assignable(tpas: Iterable[str]) -> list[tuple[str, str]]:
     users = User.objects.filter(is_active=True, is_staff=True, tpa__in=["", *tpas]).select_related("team")
-    return [(str(user.pk), f"{user} · {user.team}" if user.team else str(user)) for user in users.order_by("team", "name")]
+    return [
+        (str(user.pk), f"{user} · {user.team}" if user.team else str(user))
+        for user in users.order_by("team", "name")
+    ]
 
 
 # --- Posts -----------------------------------------------------------------------------------
@@ -380,4 +405,3 @@ def _dense(node: Any) -> Any:
 def local_input(moment: datetime) -> str:
     """A moment as `datetime-local` wants it."""
     return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
-

@@ -35,6 +35,7 @@ SORTS = {
     "-opened": ("-opened_at", "-id"),
     "state": ("kind", "state", F("next_due").asc(nulls_last=True), "id"),
 }
+CLOCKED = ("late", "today", "week", "friday")
 DUES = ("late", "today", "week", "friday", "paused", "waiting")
 SCOPES = ("mine", "team", "all")
 
@@ -73,7 +74,7 @@ def filters_of(params: Mapping[str, str], actor: Actor) -> Filters:
         scope=filters.scope if filters.scope in SCOPES else default_scope(actor),
         sort=filters.sort if filters.sort in SORTS else "due",
         due=filters.due if filters.due in DUES else "",
-        team=filters.team if filters.team.isdigit() else "",
+        team=filters.team if filters.team.isdigit() or filters.team == "none" else "",
         assignee=filters.assignee if filters.assignee.isdigit() or filters.assignee == "none" else "",
     )
 
@@ -93,15 +94,18 @@ def worklist(actor: Actor, filters: Filters, now: datetime | None = None) -> Que
     now = now or timezone.now()
     cases = visible_to(CaseFile.objects.filter(open=True), actor)
     cases = _scoped(cases, actor, filters.scope)
-    exact = {"kind": filters.kind, "state": filters.state, "series": filters.series, "team": filters.team}
+    exact = {"kind": filters.kind, "state": filters.state, "series": filters.series}
     cases = cases.filter(**{name: value for name, value in exact.items() if value})
     if filters.assignee:
         cases = cases.filter(assignee=None if filters.assignee == "none" else int(filters.assignee))
-    if filters.due:
-        cases = cases.filter(due_filter(filters.due, now))
+    if filters.team:
+        cases = cases.filter(_of_team(filters.team))
     if filters.clock:
-        running = Clock.objects.filter(case=OuterRef("pk"), key=filters.clock, state=Clock.State.RUNNING, due_at__lte=now)
-        cases = cases.filter(Exists(running))
+        due = due_filter(filters.due if filters.due in CLOCKED else "late", now, "due_at")
+        running = Clock.objects.filter(case=OuterRef("pk"), key=filters.clock, state=Clock.State.RUNNING)
+        cases = cases.filter(Exists(running.filter(due)))
+    elif filters.due:
+        cases = cases.filter(due_filter(filters.due, now))
     return cases.order_by(*SORTS[filters.sort])
 
 
@@ -115,14 +119,22 @@ def _scoped(cases: QuerySet[CaseFile], actor: Actor, scope: str) -> QuerySet[Cas
     return cases
 
 
-def due_filter(name: str, now: datetime) -> Q:
+def _of_team(team: str) -> Q:
+    """A case without a team counts for its assignee's; "none" = neither has one."""
+    if team == "none":
+        return Q(team=None, assignee__team=None)
+    return Q(team=int(team)) | Q(team=None, assignee__team=int(team))
+
+
+def due_filter(name: str, now: datetime, column: str = "next_due") -> Q:
+    """Cases, or clocks by their own `due_at`, that are late, due today or due this week."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     if name == "late":
-        return Q(next_due__lte=now)
+        return Q(**{f"{column}__lte": now})
     if name == "today":
-        return Q(next_due__gt=now, next_due__lte=midnight)
+        return Q(**{f"{column}__gt": now, f"{column}__lte": midnight})
     if name in ("week", "friday"):
-        return Q(next_due__gt=now, next_due__lte=end_of_week(now))
+        return Q(**{f"{column}__gt": now, f"{column}__lte": end_of_week(now)})
     if name == "waiting":
         return _waiting()
     return Q(next_due=None)
@@ -145,7 +157,9 @@ def counts(actor: Actor, scope: str, now: datetime | None = None) -> dict[str, i
     """The numbers above the list, in one query: late, today, week, waiting, all."""
     now = now or timezone.now()
     cases = _scoped(visible_to(CaseFile.objects.filter(open=True), actor), actor, scope)
-    numbers = {name: Count("pk", filter=due_filter(name, now)) for name in ("late", "today", "week", "waiting")}
+    numbers = {
+        name: Count("pk", filter=due_filter(name, now)) for name in ("late", "today", "week", "waiting")
+    }
     return cases.aggregate(**numbers, all=Count("pk"))
 
 
@@ -166,7 +180,11 @@ def next_step(kind_code: str, state: str) -> Action[Any] | None:
     kind = KINDS.get(kind_code)
     if kind is None:
         return None
-    own = [act for act in kind.actions.values() if act.manual and act.order < 800 and _possible_in(kind, act, state)]
+    own = [
+        act
+        for act in kind.actions.values()
+        if act.manual and act.order < 800 and _possible_in(kind, act, state)
+    ]
     own.sort(key=lambda act: (act.style != "primary", act.order))
     return own[0] if own else None
 
@@ -188,7 +206,16 @@ def case_for(actor: Actor, number: str) -> CaseFile:
     kinds = [kind for kind in KINDS.values() if kind.prefix == number[:1]]
     if kinds:
         kind = kinds[0]
-        related = ("handbook", "member", "policy__plan", "assignee", "team", "hospital", kind.subject, *kind.select_related)
+        related = (
+            "handbook",
+            "member",
+            "policy__plan",
+            "assignee",
+            "team",
+            "hospital",
+            kind.subject,
+            *kind.select_related,
+        )
         found = visible_to(kind.workflow._default_manager.all(), actor).filter(number=number)
         case: CaseFile | None = found.select_related(*related).first()
         if case is not None:
@@ -213,7 +240,11 @@ def search(actor: Actor, text: str) -> list[CaseFile]:
         ids.update(look_up(text))
     policies = Policy.objects.filter(number=text).values_list("pk", flat=True)[:SEARCH_LIMIT]
     found = Q(pk__in=list(ids)) | Q(policy__in=list(policies)) | Q(member__in=_members(actor, text))
-    return list(with_row_data(cases.filter(found)).order_by("-open", F("next_due").asc(nulls_last=True), "-id")[:SEARCH_LIMIT])
+    return list(
+        with_row_data(cases.filter(found)).order_by("-open", F("next_due").asc(nulls_last=True), "-id")[
+            :SEARCH_LIMIT
+        ]
+    )
 
 
 def _members(actor: Actor, text: str) -> list[int]:
@@ -231,4 +262,4 @@ def history(case: CaseFile, actor: Actor, years: int = 5) -> list[CaseFile]:
 
 
 def child_of(actor: Actor, member_id: int) -> Member | None:
-    return visible_to(Member.objects.filter(pk=member_id), actor).distinct().first()
+    return visible_to(Member.objects.filter(pk=member_id), actor).first()

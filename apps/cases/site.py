@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from unfold.sites import UnfoldAdminSite
 
 from apps.cases.pages import PAGES, Page, actor_of
@@ -21,9 +22,7 @@ class ClaimsAdminSite(UnfoldAdminSite):
         from apps.cases import urls
 
         own = urls.patterns(self)
-        added = [
-            path(page.path, self.admin_view(_guarded(page)), name=page.name) for page in PAGES.values()
-        ]
+        added = [path(page.path, self.admin_view(_guarded(page)), name=page.name) for page in PAGES.values()]
         return [*own, *added, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -58,6 +57,14 @@ site = ClaimsAdminSite()
 # --- Sidebar ---------------------------------------------------------------------------------
 
 
+APP_TITLES = {
+    "accounts": _lazy("People and rights"), "cases": _lazy("Cases and clocks"), "claims": _lazy("Claims"),
+    "core": _lazy("Imports"), "documents": _lazy("Papers and letters"), "messaging": _lazy("Messages"),
+    "payments": _lazy("Payments"), "ledger": _lazy("Books"), "members": _lazy("Members and policies"),
+    "hospitals": _lazy("Hospitals and networks"), "products": _lazy("Handbooks and plans"),
+}  # fmt: skip
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar of this person: their pages by section, then the lists they may read."""
     actor = actor_of(request)
@@ -66,7 +73,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for section in SECTIONS:
         items = [_item(page) for page in _pages(section) if page.open_to(actor)]
         if section == "work":
-            items.insert(0, {"title": _("My work"), "icon": "inbox", "link": reverse("admin:index"), "active": _on_work})
+            items.insert(
+                0,
+                {"title": _("My work"), "icon": "inbox", "link": reverse("admin:index"), "active": _on_work},
+            )
         if items:
             groups.append({"title": titles[section], "separator": section != "work", "items": items})
     return [*groups, *_lists(request)]
@@ -79,7 +89,12 @@ def _pages(section: str) -> list[Page]:
 
 def _item(page: Page) -> dict[str, Any]:
     link = reverse(f"admin:{page.name}")
-    return {"title": str(page.title), "icon": page.icon, "link": link, "active": lambda request: request.path == link}
+    return {
+        "title": str(page.title),
+        "icon": page.icon,
+        "link": link,
+        "active": lambda request: request.path == link,
+    }
 
 
 def _on_work(request: HttpRequest) -> bool:
@@ -97,5 +112,6 @@ def _lists(request: HttpRequest) -> list[dict[str, Any]]:
             if model.get("admin_url")
         ]
         if items:
-            groups.append({"title": str(app["name"]), "collapsible": True, "separator": not groups, "items": items})
+            title = str(APP_TITLES.get(app["app_label"], app["name"]))
+            groups.append({"title": title, "collapsible": True, "separator": not groups, "items": items})
     return groups

@@ -48,7 +48,12 @@ def time_left(case: CaseFile, now: datetime | None = None, calendar: WorkCalenda
     if clocks:
         return TimeLeft(PAUSED, _("paused"), how_counted(case, clocks[0]))
     if case.next_due:
-        return TimeLeft(_level(case.next_due, last_day(case.next_due), now), _text(case.next_due, None, now, calendar), "", case.next_due)
+        return TimeLeft(
+            _level(case.next_due, last_day(case.next_due), now),
+            _text(case.next_due, None, now, calendar),
+            "",
+            case.next_due,
+        )
     return NOTHING
 
 
@@ -109,7 +114,12 @@ def how_counted(case: CaseFile, clock: Clock) -> str:
     pauses = len(clock.pauses.all())
     parts = [
         _("%(title)s: %(length)s after %(start)s, until %(until)s")
-        % {"title": words(spec.title), "length": length(spec), "start": moment(clock.started_at), "until": until(clock)}
+        % {
+            "title": words(spec.title),
+            "length": length(spec),
+            "start": moment(clock.started_at),
+            "until": until(clock),
+        }
     ]
     if pauses:
         parts.append(ngettext("paused once", "paused %(n)d times", pauses) % {"n": pauses})
@@ -167,7 +177,9 @@ def clock_views(case: CaseFile, now: datetime) -> list[ClockView]:
     calendar = working_calendar()
     views = [_clock_view(case, clock, now, calendar) for clock in case.clocks.all()]
     order = {Clock.State.RUNNING: 0, Clock.State.PAUSED: 1, Clock.State.STOPPED: 2}
-    return sorted(views, key=lambda view: (order[Clock.State(view.clock.state)], view.statutory, view.clock.due_at))
+    return sorted(
+        views, key=lambda view: (order[Clock.State(view.clock.state)], view.statutory, view.clock.due_at)
+    )
 
 
 def _clock_view(case: CaseFile, clock: Clock, now: datetime, calendar: WorkCalendar) -> ClockView:

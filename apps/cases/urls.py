@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.urls import URLPattern, path, re_path
 
 from apps.cases import views
-from apps.cases.calculator import calculator
 
 if TYPE_CHECKING:
     from apps.cases.site import ClaimsAdminSite
@@ -26,7 +25,6 @@ def patterns(site: ClaimsAdminSite) -> list[URLPattern]:
         path("work/filters/<int:pk>/delete/", own(views.delete_filter), name="work-filter-delete"),
         path("work/next/", own(views.next_case), name="work-next"),
         path("find/", own(views.find), name="find"),
-        path("calculator/", own(calculator), name="calculator"),
         re_path(rf"^case/{NUMBER}/$", own(views.case_page), name="case"),
         re_path(rf"^case/{NUMBER}/do/(?P<name>[a-z_]+)/$", own(views.act), name="case-action"),
         re_path(rf"^case/{NUMBER}/reveal/$", own(views.reveal), name="case-reveal"),

@@ -132,7 +132,13 @@ def find(request: HttpRequest) -> HttpResponse:
     cases = queries.search(actor, text)
     if len(cases) == 1 and cases[0].number == text.upper():
         return redirect("admin:case", number=cases[0].number)
-    context = {"title": _("Search"), "q": text, "rows": rows_of(cases), "limit": queries.SEARCH_LIMIT, "searching": True}
+    context = {
+        "title": _("Search"),
+        "q": text,
+        "rows": rows_of(cases),
+        "limit": queries.SEARCH_LIMIT,
+        "searching": True,
+    }
     return show(request, "cases/find.html", context)
 
 
@@ -181,7 +187,13 @@ def assign(request: HttpRequest) -> HttpResponse:
             raise Conflict(_("Choose at least one case."), code="nothing_chosen")
         with transaction.atomic():
             for _prefix, group in sorted(numbers.items()):
-                perform_many(group, "assign", actor, versions=versions, data={"assignee": request.POST.get("assignee") or "0"})
+                perform_many(
+                    group,
+                    "assign",
+                    actor,
+                    versions=versions,
+                    data={"assignee": request.POST.get("assignee") or "0"},
+                )
     except DomainError as error:
         messages.error(request, str(error.message))
     else:
@@ -230,7 +242,13 @@ def case_page(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _show_case(
-    request: HttpRequest, case: CaseFile, actor: Actor, *, opened: casepage.OpenForm | None = None, status: int = 200, **extra: Any
+    request: HttpRequest,
+    case: CaseFile,
+    actor: Actor,
+    *,
+    opened: casepage.OpenForm | None = None,
+    status: int = 200,
+    **extra: Any,
 ) -> HttpResponse:
     context = casepage.context(case, actor, opened=opened)
     return show(request, "cases/case.html", {**context, **extra, "title": case.number}, status=status)
@@ -256,9 +274,19 @@ def _do(request: HttpRequest, case: CaseFile, actor: Actor, opened: casepage.Ope
     version = data.get("version", "")
     form = opened.filled(data, request.FILES)
     try:
-        done = perform(case.number, action.name, actor, version=int(version) if version.isdigit() else 0, **form.payload())
+        done = perform(
+            case.number,
+            action.name,
+            actor,
+            version=int(version) if version.isdigit() else 0,
+            **form.payload(),
+        )
     except Conflict as error:
-        changed = casepage.changed_since(case, int(version) if version.isdigit() else 0) if error.code == "stale" else []
+        changed = (
+            casepage.changed_since(case, int(version) if version.isdigit() else 0)
+            if error.code == "stale"
+            else []
+        )
         form.take_error(error)
         extra = {"conflict": error, "changed": changed}
         return _show_case(request, case, actor, opened=opened.with_form(form), status=409, **extra)
@@ -285,12 +313,18 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
             raise NotAllowed(_("Your role may not see this in full."), rule="LAW-09")
         if what not in REVEALED:
             raise NotFound(_("There is nothing to reveal."))
-        accounts.reveal(actor, subject=f"member:{case.member.number}", what=what, reason=request.POST.get("reason", ""))
+        accounts.reveal(
+            actor, subject=f"member:{case.member.number}", what=what, reason=request.POST.get("reason", "")
+        )
     except DomainError as error:
         context = {"number": number, "what": what, "error": error}
-        return render(request, "cases/parts/reveal.html", context, status=200 if request.headers.get("HX-Request") else error.status)
+        return render(
+            request,
+            "cases/parts/reveal.html",
+            context,
+            status=200 if request.headers.get("HX-Request") else error.status,
+        )
     value = getattr(case.member, REVEALED[what])
     response = render(request, "cases/parts/revealed.html", {"value": value, "what": what})
     response["Cache-Control"] = "no-store"
     return response
-

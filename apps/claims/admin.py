@@ -15,80 +15,42 @@ from apps.cases.models import CaseFile
 from apps.cases.pages import Entry, Page, add_page, add_search, add_timeline, add_waiting_states
 from apps.cases.site import site
 from apps.claims import views
-from apps.claims.models import Bill, Claim
+from apps.claims.models import Claim
 from apps.claims.roles import DESK, REVIEWERS
 from apps.core.money import format_yuan, to_yuan
-from apps.documents.models import BillRegister, Letter
-from apps.documents.queries import letters_of
-from apps.messaging.models import CallTask, Message
 from apps.payments.models import PaymentOrder
 
 HITS = 50
 STAFF = DESK | REVIEWERS
 
-add_page(Page("claims/report/", views.report, "claim-report", _("Report a claim"), "add_call", STAFF, "work", 20))
-add_page(Page("claims/coverage/", views.coverage, "claim-coverage", _("Coverage check"), "health_and_safety", frozenset(), "work", 30))
+add_page(
+    Page("claims/report/", views.report, "claim-report", _("Report a claim"), "add_call", STAFF, "work", 20)
+)
+add_page(
+    Page(
+        "claims/coverage/",
+        views.coverage,
+        "claim-coverage",
+        _("Coverage check"),
+        "health_and_safety",
+        frozenset(),
+        "work",
+        30,
+    )
+)
 add_page(Page("claims/check/", views.check, "claim-check", roles=STAFF))
 add_page(Page("claims/find-child/", views.find_child, "find-child"))
 add_page(Page("claims/find-hospital/", views.find_hospital, "find-hospital"))
+add_page(Page("claims/<str:number>/verdict/", views.verdict, "claim-verdict", roles=REVIEWERS))
+add_page(Page("claims/<str:number>/letter/", views.letter, "claim-letter-preview", roles=REVIEWERS))
 add_waiting_states("claim", {"AWAITING_ORIGINALS", "MATERIALS_PENDING"})
 
 
-# --- Search: one indexed look-up each ----------------------------------------------------------
-
-
-def by_bill_number(text: str) -> Iterable[int]:
-    found = set(Bill.objects.filter(number=text).values_list("visit__claim_id", flat=True)[:HITS])
-    found.update(BillRegister.objects.filter(identity=text).values_list("case_id", flat=True)[:HITS])
-    return found
-
-
-def by_letter_number(text: str) -> Iterable[int]:
-    return Letter.objects.filter(number=text.upper()).values_list("case_id", flat=True)[:HITS]
+# --- Search and timeline (bills, letters and messages are found and shown by their own apps) ------
 
 
 def by_payment_number(text: str) -> Iterable[int]:
     return PaymentOrder.objects.filter(number=text.upper()).values_list("case_id", flat=True)[:HITS]
-
-
-for look_up in (by_bill_number, by_letter_number, by_payment_number):
-    add_search(look_up)
-
-
-# --- Timeline ----------------------------------------------------------------------------------
-
-MESSAGE_LEVELS = {"FAILED": "bad", "DELIVERED": "good"}
-
-
-def messages_in(case: CaseFile) -> Iterable[Entry]:
-    for message in Message.objects.filter(case=case.pk).order_by("pk")[:200]:
-        yield Entry(
-            at=message.created_at,
-            title=message.subject or message.template,
-            kind="message",
-            icon="sms" if message.channel == "SMS" else "mail",
-            who=message.recipient_masked,
-            text=message.error if message.state == "FAILED" else "",
-            state=message.get_state_display(),
-            level=MESSAGE_LEVELS.get(message.state, ""),
-        )
-
-
-def calls_in(case: CaseFile) -> Iterable[Entry]:
-    for call in CallTask.objects.filter(case=case.pk).order_by("pk")[:100]:
-        yield Entry(
-            at=call.called_at or call.created_at, title=_now("Call: %(purpose)s") % {"purpose": call.purpose},
-            kind="message", icon="call", who=call.operator_label, text=call.note, state=call.get_outcome_display(),
-        )  # fmt: skip
-
-
-def letters_in(case: CaseFile) -> Iterable[Entry]:
-    for letter in letters_of(case):
-        yield Entry(
-            at=letter.created_at, title=f"{letter.get_kind_display()} {letter.number}", kind="message", icon="description",
-            state=letter.get_state_display(), link=f"/files/letters/{letter.pk}/" if letter.file_id else "",
-            text=letter.error, level="bad" if letter.error else "",
-        )  # fmt: skip
 
 
 def payments_in(case: CaseFile) -> Iterable[Entry]:
@@ -102,8 +64,8 @@ def payments_in(case: CaseFile) -> Iterable[Entry]:
         )  # fmt: skip
 
 
-for source in (messages_in, calls_in, letters_in, payments_in):
-    add_timeline(source)
+add_search(by_payment_number)
+add_timeline(payments_in)
 
 
 # --- Lists -------------------------------------------------------------------------------------
@@ -111,10 +73,19 @@ for source in (messages_in, calls_in, letters_in, payments_in):
 
 @admin.register(Claim, site=site)
 class ClaimAdmin(OfCaseAdmin):
-    list_display = ["case_link", "category", "channel", "route", "state_words", "claimed", "decided", "reported_at"]
+    list_display = [
+        "case_link",
+        "category",
+        "channel",
+        "route",
+        "state_words",
+        "claimed",
+        "decided",
+        "reported_at",
+    ]
     list_filter = ["category", "channel", "route"]
-    search_fields = ["case__number", "visits__bills__number"]
-    search_help_text = _("Case or bill number")
+    search_fields = ["case__number__exact"]
+    search_help_text = _("Case number")
     ordering = ["-reported_at"]
     excel = (
         (_("case number"), "case__number"), (_("category"), "get_category_display"), (_("channel"), "channel"),

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.accumulators import COUNT, kind_of
@@ -38,6 +39,8 @@ from apps.claims.models import DecisionLine, Outcome
 from apps.claims.rows import load
 from apps.core.errors import Blocked
 from apps.core.money import to_fen
+from apps.core.numbers import next_numbers_of
+from apps.documents.letters import PREFIX as LETTER_PREFIX
 from apps.documents.letters import queue_letter
 from apps.ledger.actions import LimitSpec, Use, lock_limits_many, reckon_reversal, reckon_uses
 from apps.ledger.models import LimitAccount, LimitEntry
@@ -54,12 +57,13 @@ PAYING = (Outcome.APPROVE, Outcome.PARTIAL, Outcome.EX_GRATIA, Outcome.COMPROMIS
 def prepare(batch: Batch) -> None:
     """Rows, former bookings and locked limits of every claim of the batch."""
     cases = [ctx.case for ctx in batch.contexts]
-    facts = {pk: facts_of(rows, batch.now) for pk, rows in _remember(batch, load(cases)).items()}
+    facts = {pk: facts_of(rows, batch.now) for pk, rows in _remember(batch, load(cases, day_totals=False)).items()}
     former = [case.number for case in cases if case.claim.decided_fen is not None]
     batch.shared["former"] = own_entries(former) if former else []
     batch.shared["versions"] = _versions([case.pk for case in cases if case.number in former])
     keys = {case.pk: _keys(facts[case.pk]) for case in cases}
     batch.shared["keys"] = keys
+    _draw_numbers(batch, first=not former)
     _lock(batch, facts, keys)
     for ctx in batch.contexts:
         look(ctx)
@@ -68,6 +72,16 @@ def prepare(batch: Batch) -> None:
 def _remember(batch: Batch, rows: dict[int, Any]) -> dict[int, Any]:
     batch.shared["rows"] = rows
     return rows
+
+
+def _draw_numbers(batch: Batch, *, first: bool) -> None:
+    """Numbers for letters and payment orders with one statement. A claim decided for the first time
+    has no decision letter that a new one could supersede."""
+    letter, payment = f"{LETTER_PREFIX}{batch.now:%y}", f"P{timezone.localtime(batch.now):%y}"
+    drawn = next_numbers_of({letter: len(batch.contexts), payment: len(batch.contexts)})
+    batch.shared["letter_numbers"], batch.shared["payment_numbers"] = drawn[letter], drawn[payment]
+    if first:
+        batch.shared["letters"] = {}
 
 
 def _versions(claims: Sequence[int]) -> dict[int, int]:

@@ -67,7 +67,9 @@ def report_form(data: Any = None, files: Any = None, *, member: str = "") -> Act
 class CoverageLine:
     kind: str = ask(_("Item"), choices=[(code, code) for code in LINE_KINDS], widget="select")
     amount: Decimal = ask(_("Amount"), widget="money", minimum=Decimal(0))
-    third_party: Decimal = ask(_("Paid by third parties"), widget="money", default=Decimal("0.00"), minimum=Decimal(0))
+    third_party: Decimal = ask(
+        _("Paid by third parties"), widget="money", default=Decimal("0.00"), minimum=Decimal(0)
+    )
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,15 @@ class CoverageInput:
         _("Department group"), default="GENERAL", choices=list(DepartmentGroup.choices), widget="select"
     )
     benefit: str = ask(
-        _("Benefit"), default="", choices=[(code, code) for code in BENEFITS], widget="select", help=_("empty = by visit")
+        _("Benefit"),
+        default="",
+        choices=[(code, code) for code in BENEFITS],
+        widget="select",
+        help=_("empty = by visit"),
     )
-    cause: str = ask(_("Cause"), default="ILLNESS", choices=[(code, code) for code in CAUSES], widget="select")
+    cause: str = ask(
+        _("Cause"), default="ILLNESS", choices=[(code, code) for code in CAUSES], widget="select"
+    )
     diagnosis: str = ask(_("Diagnosis (ICD-10)"), default="", max_length=20)
     used_social_insurance: bool = ask(_("Social insurance used"), default=False)
     surgery: bool = ask(_("Surgery"), default=False)
@@ -109,14 +117,31 @@ def as_report(asked: dict[str, Any]) -> dict[str, Any]:
         "member": {"number": asked.get("member", "")},
         "reporter": {"name": "-"},
         "channel": "HOTLINE",
-        "category": CATEGORY_OF.get(asked.get("visit_type", ""), CATEGORY_OF.get(asked.get("benefit", ""), "REIMBURSEMENT")),
+        "category": CATEGORY_OF.get(
+            asked.get("visit_type", ""), CATEGORY_OF.get(asked.get("benefit", ""), "REIMBURSEMENT")
+        ),
         "visits": [{"department": "-", **visit, "bills": [bill]}],
     }
 
 
-VISIT_FIELDS = ("started_on", "visit_type", "hospital", "department_group", "benefit", "cause", "used_social_insurance", "surgery")
+VISIT_FIELDS = (
+    "started_on",
+    "visit_type",
+    "hospital",
+    "department_group",
+    "benefit",
+    "cause",
+    "used_social_insurance",
+    "surgery",
+)
 CATEGORY_OF = {"INTERNET": "INTERNET", "VACCINE": "VACCINE", "HEALTH_CHECK": "HEALTH_CHECK"}
-PLACES = (("visits.0.bills.0.lines", "lines"), ("visits.0.bills.0", "lines"), ("visits.0.diagnoses.0.code", "diagnosis"), ("visits.0.", ""), ("member.number", "member"))
+PLACES = (
+    ("visits.0.bills.0.lines", "lines"),
+    ("visits.0.bills.0", "lines"),
+    ("visits.0.diagnoses.0.code", "diagnosis"),
+    ("visits.0.", ""),
+    ("member.number", "member"),
+)
 
 
 def _amount(text: Any) -> Decimal:

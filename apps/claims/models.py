@@ -37,6 +37,7 @@ class Claim(models.Model):
     claimed_fen = models.BigIntegerField(_("claimed (fen)"), default=0)  # after third-party settlement (PR-12)
     decided_fen = models.BigIntegerField(_("insurer pays (fen)"), null=True)
     first_received_at = models.DateTimeField(_("claim and papers first received"), null=True, blank=True)  # LAW-02
+    answers = models.PositiveSmallIntegerField(_("answered findings"), default=0)
     notices = models.PositiveSmallIntegerField(_("supplement notices"), default=0)  # LAW-01: one
     notice_at = models.DateTimeField(_("supplement notice of"), null=True, blank=True)
     notice_reached_at = models.DateTimeField(_("supplement notice reached"), null=True, blank=True)

@@ -57,19 +57,23 @@ class ClaimRows:
         return {rows.line_ref(line): line for rows in self.bills() for line in rows.lines}
 
 
-def load(cases: Sequence[CaseFile]) -> dict[int, ClaimRows]:
-    """The rows of several claims by case id: five queries, however many claims and lines.
+def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, ClaimRows]:
+    """The rows of several claims by case id: at most five queries, however many claims and lines.
 
     `cases` come with `claim`, `member`, `policy__plan` and `handbook` selected, as the engine does.
+    Totals of the day flag a suspected split for the reader (PR-15); a decision does without them.
     """
     found = {case.pk: ClaimRows(case, case.claim) for case in cases}
     _load_lines(found)
     for paper in Paper.objects.filter(case__in=found).order_by("pk"):
         found[paper.case_id].papers.append(paper)
-    for override in Override.objects.filter(claim__in=found).select_related("user").order_by("round", "pk"):
+    answered = [pk for pk, rows in found.items() if rows.claim.answers]
+    overrides = Override.objects.filter(claim__in=answered).select_related("user").order_by("round", "pk")
+    for override in overrides if answered else ():
         found[override.claim_id].overrides.append(override)
     add_networks(found.values())
-    add_day_totals(found.values())
+    if day_totals:
+        add_day_totals(found.values())
     return found
 
 

@@ -9,20 +9,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.accounts.visibility import visible_to
 from apps.cases.forms import tidy
 from apps.cases.pages import actor_of
+from apps.cases.queries import case_for
 from apps.cases.rows import age_on
 from apps.cases.views import show
 from apps.claims.actions.intake import assess_report, report_claim
 from apps.claims.forms import as_report, at_question, coverage_form, report_form
+from apps.claims.panels import assessment_of
+from apps.claims.preview import preview_letter
 from apps.core.errors import DomainError
+from apps.core.money import to_fen
 from apps.hospitals.models import Hospital
 from apps.hospitals.queries import search as hospital_search
 from apps.hospitals.queries import visible_hospitals
 from apps.members.models import Member
-from apps.members.queries import find_members, visible_members
+from apps.members.queries import find_members
 
 
 def report(request: HttpRequest) -> HttpResponse:
@@ -37,7 +43,11 @@ def report(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         form.take_error(error)
         return show(request, "claims/report.html", _report_context(request, form), status=error.status)
-    messages.success(request, _("%(number)s is reported. Now: %(state)s.") % {"number": case.number, "state": case.get_state_display()})
+    messages.success(
+        request,
+        _("%(number)s is reported. Now: %(state)s.")
+        % {"number": case.number, "state": case.get_state_display()},
+    )
     return redirect("admin:case", number=case.number)
 
 
@@ -72,7 +82,11 @@ def coverage(request: HttpRequest) -> HttpResponse:
     actor, context = actor_of(request), {"title": _("Coverage check")}
     if request.method != "POST":
         member = request.GET.get("member", "")[:40]
-        return show(request, "claims/coverage.html", {**context, "form": coverage_form(member=member), "child": _child(request, member)})
+        return show(
+            request,
+            "claims/coverage.html",
+            {**context, "form": coverage_form(member=member), "child": _child(request, member)},
+        )
     form = coverage_form(tidy(request.POST))
     asked = form.payload()
     names = dict(Hospital.objects.filter(code=asked.get("hospital", "")).values_list("code", "name"))
@@ -93,7 +107,7 @@ def _expected(found: Any) -> dict[str, Any]:
         "assessment": found,
         "decision": found.decision,
         "routing": found.routing,
-        "findings": [finding for finding in found.findings],
+        "findings": list(found.findings),
         "requirements": found.requirements,
         "lines": [{"line": lines.get(line.ref), "decided": line} for line in found.decision.lines],
         "intake_outcome": found.intake_outcome,
@@ -124,5 +138,41 @@ def find_hospital(request: HttpRequest) -> HttpResponse:
 def _child(request: HttpRequest, number: str) -> dict[str, Any] | None:
     member: Member | None = None
     if number:
-        member = visible_members(actor_of(request)).filter(number=number).first()
+        member = visible_to(Member.objects.filter(number=number), actor_of(request)).first()
     return {"member": member, "age": age_on(member.birth_date, timezone.localdate())} if member else None
+
+
+# --- Deciding: what will happen, and the letter before it exists -------------------------------
+
+
+@require_GET
+def verdict(request: HttpRequest, number: str) -> HttpResponse:
+    """Beside the decision form: amount, authority, payee — and whether somebody else must sign."""
+    actor = actor_of(request)
+    try:
+        case = case_for(actor, number)
+    except DomainError as error:
+        return HttpResponse(str(error.message), status=error.status, content_type="text/plain; charset=utf-8")
+    decision = assessment_of(case).decision
+    payable = to_fen(decision.insurer)
+    context = {
+        "case": case,
+        "decision": decision,
+        "payable_fen": payable,
+        "authority_fen": actor.authority_fen,
+        "second_signature": payable > actor.authority_fen,
+        "payee": case.claim.payee,
+    }
+    return render(request, "claims/parts/verdict.html", context)
+
+
+@xframe_options_sameorigin
+def letter(request: HttpRequest, number: str) -> HttpResponse:
+    """The letter as it would read now, not numbered and not stored."""
+    actor = actor_of(request)
+    given = request.POST if request.method == "POST" else request.GET
+    try:
+        html = preview_letter(case_for(actor, number), given.get("member_text", "")[:4000], timezone.now())
+    except DomainError as error:
+        return HttpResponse(str(error.message), status=error.status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(html)

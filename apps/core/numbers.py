@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import connection
 
 from apps.core.models import Sequence
@@ -25,6 +27,22 @@ def next_numbers(prefix: str, count: int = 1) -> list[str]:
         cursor.execute(_NEXT, [prefix, count])
         last: int = cursor.fetchone()[0]
     return [f"{prefix}-{number:06d}" for number in range(last - count + 1, last + 1)]
+
+
+def next_numbers_of(counts: Mapping[str, int]) -> dict[str, list[str]]:
+    """Fresh numbers under several prefixes in one statement, locked in the order of the prefixes."""
+    wanted = sorted((prefix, count) for prefix, count in counts.items() if count > 0)
+    if not wanted:
+        return {}
+    values = ", ".join(["(%s, %s)"] * len(wanted))
+    statement = _NEXT.replace("(%s, %s)", values).replace("RETURNING last", "RETURNING prefix, last")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value for pair in wanted for value in pair])
+        last = dict(cursor.fetchall())
+    return {
+        prefix: [f"{prefix}-{number:06d}" for number in range(last[prefix] - count + 1, last[prefix] + 1)]
+        for prefix, count in wanted
+    }
 
 
 def next_number(prefix: str) -> str:

@@ -205,9 +205,7 @@ def _received(file: Any, field: str) -> Received | StoredFile:
     if isinstance(file, str):
         stored = StoredFile.objects.filter(sha256=file.lower()).first()
         if stored is None:
-            raise InvalidInput(
-                _("No file with this SHA-256 was uploaded."), code="unknown_file", field=field
-            )
+            raise InvalidInput(_("No file with this SHA-256 was uploaded."), code="unknown_file", field=field)
         return stored
     return receive(file, field=field)
 

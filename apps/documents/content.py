@@ -20,7 +20,7 @@ from xml.parsers import expat
 
 import pypdfium2 as pdfium
 from django.utils.translation import gettext as _
-from PIL import Image
+from PIL import Image, ImageFile
 
 from apps.core.errors import InvalidInput
 
@@ -134,6 +134,8 @@ def _inflates_beyond(data: mmap.mmap, position: int, limit: int) -> bool:
 
 def _picture(content_type: str, extension: str, *formats: str) -> Callable[[Path], Content]:
     def inspect(path: Path) -> Content:
+        # Other libraries switch this on for the whole process; half a scan is no scan.
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
         try:
             with Image.open(path, formats=formats) as image:
                 frames = getattr(image, "n_frames", 1) if extension == ".tif" else 1

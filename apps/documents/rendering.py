@@ -7,6 +7,7 @@ time leak memory, and one shared between threads prints wrong glyphs. So each th
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import Any
 from urllib.parse import urljoin
@@ -24,6 +25,8 @@ RARE_STYLES_KEPT = 4
 # The Chinese fonts draw curly quotes as wide as a character, which tears English words apart.
 STRAIGHT_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": "&quot;", "”": "&quot;"})
 _mine = threading.local()
+# At the end of a process the libraries go before the font configuration, whose clean-up then complains.
+atexit.register(_mine.__dict__.clear)
 
 
 def render_pdf(letter: Letter) -> tuple[bytes, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -222,6 +223,6 @@ def search(text: str) -> Q:
         | Q(code__iexact=found)
     )
     condition |= Q(brand__icontains=found)
-    if reading := typed(found) if found.isascii() else "":
+    if reading := typed(found) if re.fullmatch(r"[A-Za-z '-]+", found) else "":
         condition |= Q(pinyin__contains=reading) | Q(initials__startswith=reading)
     return condition

@@ -68,7 +68,7 @@ class LimitEntry(Immutable):
 class MoneyAccount(models.Model):
     """What is owed to or by one party for one case ("payable:C26-000412:MEMBER").
 
-    `balance` > 0: we owe the party; < 0: the party owes us. `floor` guards against paying twice.
+    `balance` > 0: we owe the party; < 0: the party owes us. `settled` is what was paid and not returned.
     """
 
     key = models.CharField(_("account"), max_length=100, unique=True)

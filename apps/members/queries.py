@@ -36,11 +36,8 @@ def find_members(actor: Actor, text: str, *, limit: int = 50) -> list[Member]:
 
 
 def visible_members(actor: Actor) -> QuerySet[Member]:
-    """Children the actor may see, each once though they have several policies."""
-    members = Member.objects.all()
-    if not actor.restricted:
-        return members
-    return members.filter(pk__in=visible_to(Member.objects.all(), actor).values("pk"))
+    """Children the actor may see, each once; nobody without a role in the business (LAW-09)."""
+    return visible_to(Member.objects.all(), actor)
 
 
 def search(text: str) -> Q | None:

@@ -50,7 +50,7 @@ def deliver(message_id: int) -> bool:
     except Withdrawn as reason:
         _close(message, state=Message.State.CANCELLED, error=str(reason)[:2000], next_attempt_at=None)
     except Exception as error:
-        log.warning("message not delivered", extra={"message": message.pk}, exc_info=True)
+        log.warning("message not delivered", extra={"message_id": message.pk}, exc_info=True)
         _put_off(message, error)
     else:
         _close(
@@ -158,5 +158,5 @@ def _report(message_id: int) -> bool:
                 handler(message)
         return True
     except Exception:
-        log.exception("delivery could not be reported", extra={"message": message_id})
+        log.exception("delivery could not be reported", extra={"message_id": message_id})
         return False

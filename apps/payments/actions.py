@@ -28,7 +28,7 @@ from apps.ledger.actions import Due, money_account, post_dues, post_money
 from apps.ledger.models import MoneyEntry
 from apps.payments.exports import payment_csv, payment_workbook
 from apps.payments.models import Payee, PaymentFile, PaymentOrder
-from apps.payments.queries import orders_visible_to, payable_key
+from apps.payments.queries import files_visible_to, orders_visible_to, payable_key
 
 MAKERS = frozenset({"finance", "finance_lead"})
 CHECKERS = frozenset({"payment_check", "finance_lead"})
@@ -93,7 +93,7 @@ def _next_number(ctx: Ctx[Any]) -> str:
 def mark_paid(ctx: Ctx[Any], number: str, *, bank_reference: str) -> PaymentOrder:
     """The bank confirmed the order; books it. Only orders in a released file can be confirmed."""
     row = _order_of(ctx.case, number)
-    if row.state != PaymentOrder.State.IN_FILE or row.file is None or row.file.state != PaymentFile.State.RELEASED:
+    if not _at_the_bank(row):
         raise Blocked(
             _("Order %(number)s is “%(state)s”; only orders of a released payment file can be confirmed.")
             % {"number": row.number, "state": row.get_state_display()},
@@ -108,7 +108,7 @@ def mark_paid(ctx: Ctx[Any], number: str, *, bank_reference: str) -> PaymentOrde
 def mark_returned(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
     """The bank sent the money back (退票), before or after it was confirmed."""
     row = _order_of(ctx.case, number)
-    if row.state not in (PaymentOrder.State.IN_FILE, PaymentOrder.State.PAID):
+    if row.state != PaymentOrder.State.PAID and not _at_the_bank(row):
         raise Blocked(
             _("Order %(number)s is “%(state)s”; the bank cannot have returned it.")
             % {"number": row.number, "state": row.get_state_display()},
@@ -119,6 +119,12 @@ def mark_returned(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
     row.state, row.return_reason = PaymentOrder.State.RETURNED, reason
     ctx.update(row, "state", "return_reason")
     return row
+
+
+def _at_the_bank(row: PaymentOrder) -> bool:
+    """In a file that was released and not answered yet."""
+    released = row.file is not None and row.file.state == PaymentFile.State.RELEASED
+    return row.state == PaymentOrder.State.IN_FILE and released
 
 
 def stop(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
@@ -182,7 +188,7 @@ def release_file(actor: Actor, number: str, *, now: datetime | None = None) -> P
     """A second person looks and releases; the Excel and CSV for the bank are made then."""
     _need(actor, CHECKERS)
     with transaction.atomic():
-        file = _locked_file(number, PaymentFile.State.DRAFT)
+        file = _locked_file(actor, number, PaymentFile.State.DRAFT)
         if file.made_by_id == actor.user_id:
             raise NotAllowed(_("Four eyes: you made this file; somebody else must release it."), code="four_eyes")
         orders = list(file.items.select_related("payee", "case").order_by("number"))
@@ -197,7 +203,7 @@ def cancel_file(actor: Actor, number: str) -> PaymentFile:
     """Take a file back before release; its orders are pending again."""
     _need(actor, MAKERS | CHECKERS)
     with transaction.atomic():
-        file = _locked_file(number, PaymentFile.State.DRAFT)
+        file = _locked_file(actor, number, PaymentFile.State.DRAFT)
         file.items.update(state=PaymentOrder.State.ORDERED, file=None)
         file.state = PaymentFile.State.CANCELLED
         file.save(update_fields=["state"])
@@ -233,8 +239,9 @@ def book_results(actor: Actor, results: Sequence[BankResult], *, now: datetime |
             try:
                 cases.append(_book(actor, row, result, now))
             except DomainError as error:
-                error.field = f"{result.row}.order"
-                errors.append(error)
+                for one in error.errors if isinstance(error, InvalidInputs) else [error]:
+                    one.field = f"{result.row}.{one.field or 'order'}"
+                    errors.append(one)
         if errors:
             raise InvalidInputs(errors)
     return cases
@@ -246,8 +253,9 @@ def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | N
     return perform(row.case, "payment_returned", actor, now=now, order=row.number, reason=result.reason)
 
 
-def _locked_file(number: str, state: str) -> PaymentFile:
-    file = PaymentFile.objects.select_for_update().filter(number=number).first()
+def _locked_file(actor: Actor, number: str, state: str) -> PaymentFile:
+    visible = files_visible_to(actor).values("pk")
+    file = PaymentFile.objects.select_for_update().filter(pk__in=visible, number=number).first()
     if file is None:
         raise InvalidInput(_("No such payment file: %(number)s") % {"number": number}, field="file", code="unknown_file")
     if file.state != state:

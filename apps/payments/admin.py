@@ -20,11 +20,12 @@ from unfold.contrib.import_export.forms import ExportForm
 from apps.accounts.actions import log_read
 from apps.accounts.visibility import visible_to
 from apps.cases.site import site
-from apps.core.errors import DomainError, InvalidInputs
+from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 from apps.core.money import format_yuan
 from apps.documents.storage import open_stored
 from apps.payments.actions import book_results, cancel_file, make_file, release_file
 from apps.payments.models import PaymentFile, PaymentOrder
+from apps.payments.queries import files_visible_to
 from apps.payments.results import read_results
 
 DESK = {"finance", "finance_lead", "payment_check", "manager", "auditor"}
@@ -76,7 +77,7 @@ class PaymentOrderAdmin(ExportMixin, ReadOnly):
 
     @admin.display(description=_("case number"), ordering="case__number")
     def case_link(self, row: PaymentOrder) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:case_page", args=[row.case.number]), row.case.number)
+        return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[row.case.number]), row.case.number)
 
     @admin.display(description=_("account number"))
     def account(self, row: PaymentOrder) -> str:
@@ -110,6 +111,10 @@ class PaymentFileAdmin(ReadOnly):
     ordering = ["-made_at"]
     list_display_links = None
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentFile]:
+        visible = files_visible_to(request.actor).values("pk")  # type: ignore[attr-defined]
+        return super().get_queryset(request).filter(pk__in=visible)
+
     @admin.display(description=_("number"), ordering="number")
     def desk_link(self, row: PaymentFile) -> str:
         return format_html('<a href="{}">{}</a>', reverse("admin:payments_paymentfile_desk", args=[row.number]), row.number)
@@ -127,11 +132,9 @@ class PaymentFileAdmin(ReadOnly):
         return own + super().get_urls()
 
     def _visible(self, request: HttpRequest, number: str) -> PaymentFile:
-        """A file is visible to those who see all its orders."""
-        file = get_object_or_404(PaymentFile.objects.select_related("made_by", "released_by"), number=number)
-        if not self.has_view_permission(request) or self._orders(request, file).count() != file.items.count():
+        if not self.has_view_permission(request):
             raise Http404
-        return file
+        return get_object_or_404(self.get_queryset(request).select_related("made_by", "released_by"), number=number)
 
     def _orders(self, request: HttpRequest, file: PaymentFile) -> QuerySet[PaymentOrder]:
         return visible_to(file.items.select_related("payee", "case").order_by("number"), request.actor)  # type: ignore[attr-defined]
@@ -168,7 +171,10 @@ class PaymentFileAdmin(ReadOnly):
         elif "cancel" in request.POST:
             cancel_file(actor, file.number)
             messages.success(request, _("Taken back; its orders are pending again."))
-        elif "results" in request.POST and (upload := request.FILES.get("file")):
+        elif "results" in request.POST:
+            upload = request.FILES.get("file")
+            if upload is None:
+                raise InvalidInput(_("Choose the bank's file."), field="file", code="required")
             booked = book_results(actor, read_results(upload))
             messages.success(request, _("%(count)d results booked.") % {"count": len(booked)})
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
 from apps.ledger.models import MoneyAccount
-from apps.payments.models import PaymentOrder
+from apps.payments.models import PaymentFile, PaymentOrder
 
 
 def payable_key(case: CaseFile) -> str:
@@ -24,6 +24,13 @@ def payable_fen(case: CaseFile) -> int:
 
 def orders_visible_to(actor: Actor) -> QuerySet[PaymentOrder]:
     return visible_to(PaymentOrder.objects.select_related("case", "payee", "file"), actor)
+
+
+def files_visible_to(actor: Actor) -> QuerySet[PaymentFile]:
+    """A payment file is visible to those who see all its orders."""
+    items = PaymentOrder.objects.filter(file=OuterRef("pk"))
+    hidden = items.exclude(pk__in=visible_to(items, actor).values("pk"))
+    return PaymentFile.objects.filter(~Exists(hidden)) if actor.may_see_cases else PaymentFile.objects.none()
 
 
 def live_order(case: CaseFile) -> PaymentOrder | None:

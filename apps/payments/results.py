@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
+from apps.core.imports.workbook import open_workbook
+from apps.core.imports.workbook import rows as sheet_rows
 from apps.payments.actions import BankResult
 
 HEADERS = {
@@ -28,7 +27,7 @@ LARGEST = 5 * 1024 * 1024
 
 def read_results(upload: UploadedFile) -> list[BankResult]:
     """Parse the bank's file; raises InvalidInputs naming row, column, value and what is expected."""
-    rows = list(_table(upload))
+    rows = _table(upload)
     columns, start = _columns(rows)
     results: list[BankResult] = []
     errors: list[DomainError] = []
@@ -63,16 +62,13 @@ def read_results(upload: UploadedFile) -> list[BankResult]:
     return results
 
 
-def _table(upload: UploadedFile) -> Iterable[list[Any]]:
+def _table(upload: UploadedFile) -> list[list[Any]]:
     content = upload.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise InvalidInput(_("The file is larger than 5 MB."), field="file", code="too_large")
     if content[:2] == b"PK":
-        try:
-            sheet = load_workbook(io.BytesIO(content), read_only=True, data_only=True).active
-        except (InvalidFileException, KeyError, ValueError, OSError) as error:
-            raise InvalidInput(_("This Excel file cannot be read."), field="file", code="broken") from error
-        return [list(row) for row in sheet.iter_rows(values_only=True)] if sheet is not None else []
+        with open_workbook(io.BytesIO(content)) as book:
+            return [list(values) for _number, values in sheet_rows(book.worksheets[0])] if book.worksheets else []
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return list(csv.reader(io.StringIO(content.decode(encoding))))
@@ -98,4 +94,8 @@ def _columns(rows: list[list[Any]]) -> tuple[dict[str, int], int]:
 
 
 def _cell(row: list[Any], index: int) -> str:
-    return str(row[index]).strip() if index < len(row) and row[index] is not None else ""
+    """The cell as text; Excel holds a bare number as 12345.0."""
+    value = row[index] if index < len(row) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).strip()

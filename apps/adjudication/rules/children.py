@@ -4,14 +4,56 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.adjudication.cover import in_network
+from apps.adjudication.codes import BENEFIT_CLAIM_SERVICE
+from apps.adjudication.cover import in_network, vaccine_place_closed
 from apps.adjudication.facts import VisitFacts
-from apps.adjudication.words import benefit_name, kind_name
+from apps.adjudication.words import benefit_name, department_name, grade_name, kind_name, ownership_name
 from apps.adjudication.work import Claim, Line
 
+DIRECT_ONLY = ("DENTAL", "EYE")
 VACCINE, HEALTH_CHECK, MENTAL_HEALTH = "VACCINE", "HEALTH_CHECK", "MENTAL_HEALTH"
 ADVISORY = ("REGISTRATION", "CONSULT")  # around the shot or the check: printed nowhere
 INJECTIONS = ("VACCINATION", "INJECTION")
+
+
+def post_claim_only(claim: Claim) -> None:
+    """Lines of another benefit inside an accepted post-claim obey that benefit's own way: dental
+    and eye are direct billing only (VAC-06, NET-05), a vaccine needs the right place (VAC-06,
+    VAC-23). Whole visits of these benefits stop at intake."""
+    if claim.facts.direct:
+        return
+    for line in list(claim.alive()):
+        if line.benefit == line.visit.benefit:
+            continue
+        bound = line.benefit in DIRECT_ONLY and not _claimable(claim, line.benefit)
+        rule = claim.check("intake.direct_only", bound)
+        if rule:
+            claim.deny("DIRECT_ONLY", rule, [line], benefit=benefit_name(line.benefit))
+        elif line.benefit == VACCINE:
+            _vaccine_place(claim, line)
+
+
+def _claimable(claim: Claim, benefit: str) -> bool:
+    service = claim.handbook.service(BENEFIT_CLAIM_SERVICE.get(benefit, ""))
+    return service is not None and service.offered
+
+
+def _vaccine_place(claim: Claim, line: Line) -> None:
+    hospital = line.visit.hospital
+    outside, low = vaccine_place_closed(claim.handbook, hospital)
+    department = claim.check("intake.vaccine_department", outside)
+    grade = claim.check("intake.vaccine_grade", low)
+    if department:
+        claim.deny(
+            "VACCINE_DEPARTMENT", department, [line],
+            department=department_name(hospital.department_group),
+            ownership=ownership_name(hospital.ownership),
+        )  # fmt: skip
+    elif grade:
+        claim.deny(
+            "VACCINE_GRADE", grade, [line], minimum=claim.handbook.value("vaccine.minimum_grade"),
+            hospital=hospital.name, grade=grade_name(hospital.grade),
+        )  # fmt: skip
 
 
 def vaccines(claim: Claim) -> None:

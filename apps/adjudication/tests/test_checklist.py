@@ -16,7 +16,7 @@ from apps.adjudication.checklist import (
     lacking,
 )
 from apps.adjudication.facts import Facts, PaperFacts
-from apps.adjudication.routing import MAIL, ONLINE
+from apps.adjudication.routing import MAIL, ONLINE, route
 from apps.adjudication.tests.builders import (
     SPECIAL,
     bill,
@@ -268,6 +268,14 @@ def test_kyc02_the_register_does_not_show_an_adult() -> None:
     papers = [paper("HOUSEHOLD_REGISTER"), paper("GUARDIAN_ID", **PHOTO)]
     found = entry(facts_of("2026", LARGE, papers=papers, member=ADULT), "PHOTO_ID")
     assert found.status == UNUSABLE
+
+
+def test_s22_at_ten_thousand_both_boundaries_meet() -> None:
+    """On line, annotated *and* with photo identity."""
+    facts = facts_of("2026", LARGE)
+    assert route(facts).route == ONLINE
+    missing = {one.ref for one in lacking(checklist(facts, ONLINE))}
+    assert {"PHOTO_ID", "INVOICE_ANNOTATION@bill:B1"} <= missing
 
 
 # --- the whole --------------------------------------------------------------------------------

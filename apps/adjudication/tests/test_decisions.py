@@ -430,6 +430,30 @@ def test_rec02_a_benefit_outside_the_plan_and_a_missing_rider() -> None:
     assert decide(mixed, plan=plan, policy=policy(riders=("VACCINE",))).insurer == yuan(300)
 
 
+@pytest.mark.parametrize(
+    ("series", "where", "one", "code"),
+    [
+        ("2026", hospital(), line(1, "VACCINE"), ""),
+        ("2026", hospital(department_group="SPECIAL"), line(1, "VACCINE"), "VACCINE_DEPARTMENT"),
+        ("2026", hospital(grade=1), line(1, "VACCINE"), ""),
+        ("2024", hospital(grade=1), line(1, "VACCINE"), "VACCINE_GRADE"),
+        ("2026", hospital(), line(1, "TREATMENT", benefit="DENTAL"), "DIRECT_ONLY"),
+        ("2024", hospital(), line(1, "TREATMENT", benefit="EYE"), "DIRECT_ONLY"),
+    ],
+)
+def test_vac06_vac23_lines_of_other_benefits_obey_their_own_way(
+    series: str, where: Any, one: Any, code: str
+) -> None:
+    plan = make_plan(*(benefit(c) for c in ("OUTPATIENT", "VACCINE", "DENTAL", "EYE")), series=series)
+    decision = decide(visit(bill(line(100), one), hospital=where), plan=plan, handbook=printed(series))
+    assert codes(decision) == ([code] if code else [])
+    assert decision.insurer == yuan(100 if code else 101)
+    listed = decide(
+        visit(bill(line(100), one), hospital=where), plan=plan, handbook=printed(series), category="DIRECT"
+    )
+    assert codes(listed) == []
+
+
 def test_excluded_items_by_kind_code_and_category() -> None:
     plan = make_plan(benefit(excluded_items=("MATERIAL", "X1")), excluded_items=("CATEGORY_C",))
     lines = [line(1), line(2, "MATERIAL"), line(3, code="X1"), line(4, category="C"), line(5, category="A")]

@@ -6,7 +6,7 @@ not). The trace tells both; `make test` adds the same evidence to the rulebook.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,6 @@ from apps.adjudication.plan import Plan, WaitingPeriod
 from apps.adjudication.routing import route
 from apps.adjudication.tests.builders import (
     CALENDAR,
-    DAY,
     at,
     benefit,
     bill,
@@ -53,7 +52,12 @@ def plan_of(series: str, **more: Any) -> Plan:
         "shares": {"standard": Decimal(1), "after_full_visits": Decimal("0.8"), "unused_social": Decimal("0.6")},
         "waiting": (WaitingPeriod("ILLNESS", 30),),
     }  # fmt: skip
-    benefits = [benefit("OUTPATIENT", **terms), benefit("INPATIENT"), benefit("MENTAL_HEALTH"), benefit("HEALTH_CHECK")]
+    benefits = [
+        benefit("OUTPATIENT", **terms),
+        benefit("INPATIENT"),
+        benefit("MENTAL_HEALTH"),
+        benefit("HEALTH_CHECK"),
+    ]
     benefits.append(benefit("VACCINE", rider="VACCINE" if series == "2026" else ""))
     fields = {"annual": 8000, "version": VERSIONS[series], "priced_net_of_social": True} | more
     return make_plan(*benefits, series=series, **fields)
@@ -95,11 +99,15 @@ def heard() -> Iterator[dict[str, set[bool]]]:
         stop()
 
 
-def both(rule: str, ask: Ask, yes: Callable[[str], Facts], no: Callable[[str], Facts]) -> list[tuple[Any, ...]]:
+def both(
+    rule: str, ask: Ask, yes: Callable[[str], Facts], no: Callable[[str], Facts]
+) -> list[tuple[Any, ...]]:
     return [(series, rule, ask, yes, no) for series in ("2024", "2026")]
 
 
-def one(series: str, rule: str, ask: Ask, yes: Callable[[str], Facts], no: Callable[[str], Facts]) -> tuple[Any, ...]:
+def one(
+    series: str, rule: str, ask: Ask, yes: Callable[[str], Facts], no: Callable[[str], Facts]
+) -> tuple[Any, ...]:
     return (series, rule, ask, yes, no)
 
 
@@ -152,7 +160,8 @@ ROWS: list[tuple[Any, ...]] = [
     *both("PR-01", papers,
           lambda s: facts_of(s, visit(bill(line(1), ref="B1", electronic=True, verified=True)),
                              papers=full("INVOICE", form="SOURCE_FILE")), plain),
-    *both("PR-03", papers, lambda s: facts_of(s, paid(1), e_signed=True), plain),
+    *both("PR-03", papers, lambda s: facts_of(s, paid(1), e_signed=True),
+          lambda s: facts_of(s, paid(1), channel="HOTLINE")),
     one("2024", "GEN-02", intake, lambda s: facts_of(s, paid(1), plan=plan_of(s, version="X")), plain),
     one("2026", "GEN-01", intake, lambda s: facts_of(s, paid(1), plan=plan_of(s, version="X")), plain),
     one("2024", "GEN-03", intake, lambda s: facts_of(s, paid(1), plan=plan_of(s, version="BASE")), plain),
@@ -173,7 +182,9 @@ ROWS: list[tuple[Any, ...]] = [
             1, "COUNSELING", benefit="MENTAL_HEALTH", hospital=LISTED, psychiatrist_diagnosed=True,
             psychiatrist_recommended=True, conditions=("DEPRESSION",)))),
     one("2026", "D46", adjudicate, lambda s: facts_of(s, paid(1, "COUNSELING", benefit="MENTAL_HEALTH")), plain),
-    one("2026", "REC-02", adjudicate, lambda s: facts_of(s, paid(9000)), plain),
+    one("2026", "REC-02", adjudicate, lambda s: facts_of(s, paid(1, benefit="EYE")), plain),
+    one("2026", "REC-02", adjudicate, lambda s: facts_of(s, paid(1, visit_type="INPATIENT"),
+                                                        balances=used("annual", 8000, 8000)), plain),
     one("2024", "APP-20", adjudicate, lambda s: facts_of(s, paid(9000)), lambda s: facts_of(s, paid(0))),
     one("2026", "GEN-07", adjudicate, lambda s: facts_of(s, paid(9000)), lambda s: facts_of(s, paid(0))),
     one("2024", "REC-05", adjudicate, lambda s: facts_of(s, paid(1, benefit="EYE")), plain),
@@ -246,4 +257,3 @@ def test_nobody_listens_after_a_listener_has_left() -> None:
     count = len(seen)
     adjudicate(plain("2024"))
     assert len(seen) == count
-    assert DAY + timedelta(0) == DAY

@@ -60,7 +60,12 @@ def said(thing: Any, name: str = "") -> str:
 def icon(name: str, label: str = "") -> SafeString:
     """A symbol of the icon font; with a label for those who do not see it."""
     if label:
-        return format_html('<span class="material-symbols-outlined c-icon" role="img" aria-label="{}" title="{}">{}</span>', label, label, name)
+        return format_html(
+            '<span class="material-symbols-outlined c-icon" role="img" aria-label="{}" title="{}">{}</span>',
+            label,
+            label,
+            name,
+        )
     return format_html('<span class="material-symbols-outlined c-icon" aria-hidden="true">{}</span>', name)
 
 

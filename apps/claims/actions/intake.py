@@ -260,6 +260,8 @@ def answer_row(ctx: Ctx[Any], finding: str, rule: str, *, accept: bool, reason: 
         round=max(earlier, default=0) + 1,
     )  # fmt: skip
     ctx.add(override)
+    claim.answers += 1
+    ctx.update(claim, "answers")
     return override
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.adjudication.decision import Finding
+from apps.adjudication.handbook import Level
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
@@ -20,7 +20,7 @@ from apps.claims.facts import facts_of
 from apps.claims.models import Proposal
 from apps.claims.roles import COMPLIANCE, DESK, MACHINES, REVIEWERS, SENIORS, SUPERVISORS
 from apps.claims.workflow import BEFORE_DECISION, COLLECTING, KIND
-from apps.core.errors import Blocked, InvalidInput
+from apps.core.errors import Blocked, InvalidInput, NotAllowed
 from apps.documents.register import release_bills
 
 
@@ -93,28 +93,56 @@ def _answer_finding(ctx: Ctx[AnswerInput]) -> None:
     given = ctx.input
     assert given is not None
     found = assessment_in(ctx)
-    rule, discretion = _answerable(found, given.finding)
-    if not discretion:
-        raise Blocked(
-            _("The text leaves no room here; correct the facts instead."), code="no_discretion", field="finding", rule=rule
-        )
-    found.rows.overrides.append(answer_row(ctx, given.finding, rule, accept=given.accept, reason=given.reason))
+    asked = _answerable(found, given.finding)
+    if not asked.discretion:
+        words = _("The text leaves no room here; correct the facts instead.")
+        raise Blocked(words, code="no_discretion", field="finding", rule=asked.rule)
+    if asked.regulatory and not ctx.actor.roles & (COMPLIANCE | SENIORS):
+        words = _("What is missing here is regulatory: compliance or a senior decides an exception.")
+        raise NotAllowed(words, code="role", field="finding", rule=asked.rule)
+    for ref in (given.finding, *_twins(found, given.finding, asked)):
+        found.rows.overrides.append(answer_row(ctx, ref, asked.rule, accept=given.accept, reason=given.reason))
     facts = replace(facts_of(found.rows, ctx.now), balances=found.facts.balances)
     ctx.loaded |= {"assessment": Assessment(found.rows, facts), "facts": facts}
     ctx.reason = given.reason
-    ctx.data |= {"finding": given.finding, "rule": rule, "accept": given.accept}
+    ctx.data |= {"finding": given.finding, "rule": asked.rule, "accept": given.accept}
 
 
-def _answerable(found: Assessment, ref: str) -> tuple[str, bool]:
-    """Rule and discretion of the finding, or of the check-list entry that a person may waive (PR-02)."""
-    findings: dict[str, Finding] = {finding.ref: finding for finding in found.findings}
-    if ref in findings:
-        return findings[ref].rule, findings[ref].discretion
-    for entry in found.requirements:
-        if entry.ref == ref:
-            return entry.rule, entry.discretion
-    known = ", ".join(sorted(findings)) or "–"
-    raise InvalidInput(_("No such finding. Open are: %(known)s.") % {"known": known[:400]}, code="unknown_finding", field="finding")
+@dataclass(frozen=True)
+class Asked:
+    """What is answered: a finding, or an entry of the check list that a person may waive (PR-02)."""
+
+    rule: str
+    discretion: bool
+    regulatory: bool
+    entry: bool
+
+
+def _asked(found: Assessment) -> dict[str, Asked]:
+    entries = {
+        entry.ref: Asked(entry.rule, entry.discretion, entry.key == "PHOTO_ID", True) for entry in found.requirements
+    }
+    findings = {
+        finding.ref: Asked(finding.rule, finding.discretion, finding.level is Level.PEND, False) for finding in found.findings
+    }
+    return entries | findings
+
+
+def _answerable(found: Assessment, ref: str) -> Asked:
+    known = _asked(found)
+    if ref not in known:
+        refs = ", ".join(sorted(ref for ref, asked in known.items() if asked.discretion)) or "–"
+        raise InvalidInput(_("No such finding. Open are: %(known)s.") % {"known": refs[:400]}, code="unknown_finding", field="finding")
+    return known[ref]
+
+
+def _twins(found: Assessment, ref: str, asked: Asked) -> list[str]:
+    """The same question as check-list entry and as finding (KYC-01) is answered once."""
+    return [
+        other
+        for other, its in _asked(found).items()
+        if other != ref and its.rule == asked.rule and its.regulatory and asked.regulatory and its.entry != asked.entry
+    ]
 
 
 KIND.action(

@@ -18,11 +18,20 @@ FISCAL = "01,01,31010126,0004512345,128.50,20261009,a1b2c3,7F3A"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (FISCAL, BillData("FISCAL_E", "31010126", "0004512345", "A1B2C3", Decimal("128.50"), date(2026, 10, 9))),
+        (
+            FISCAL,
+            BillData("FISCAL_E", "31010126", "0004512345", "A1B2C3", Decimal("128.50"), date(2026, 10, 9)),
+        ),
         (
             "01,04,031001900111,12345678,66.04,20260302,12345678901234567890,9ABC,",
             BillData(
-                "VAT", "031001900111", "12345678", "12345678901234567890", Decimal("66.04"), date(2026, 3, 2), False
+                "VAT",
+                "031001900111",
+                "12345678",
+                "12345678901234567890",
+                Decimal("66.04"),
+                date(2026, 3, 2),
+                False,
             ),
         ),
         (
@@ -67,9 +76,9 @@ def sheet(angle: float = 0, blur: bool = False) -> Image.Image:
     return page.filter(ImageFilter.GaussianBlur(0.8)) if blur else page
 
 
-@pytest.mark.parametrize("page", [sheet(), sheet(7), sheet(180, blur=True)])
-def test_code_is_found_on_straight_turned_and_soft_scans(page):
-    assert [code.text for code in read_image(page)] == [FISCAL]
+@pytest.mark.parametrize("scan", [sheet(), sheet(7), sheet(180, blur=True)])
+def test_code_is_found_on_straight_turned_and_soft_scans(scan):
+    assert [code.text for code in read_image(scan)] == [FISCAL]
 
 
 def test_speckled_scan_is_read_after_the_median_filter():

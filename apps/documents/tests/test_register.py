@@ -71,7 +71,9 @@ def test_bill_is_accepted_once_and_its_paper_exchange_too_law_11():
     heard: list[tuple[str, bool]] = []
     stop = trace.listen(lambda rule, fired: heard.append((rule, fired)))
     within(first, lambda ctx: register_bills(ctx, [bill(), bill("2234567890")]))
-    paper = BillClaim(bill_identity("FISCAL_PAPER", "01020304", "1234567890"), 120_00, DAY, "visits.1.bills.2")
+    paper = BillClaim(
+        bill_identity("FISCAL_PAPER", "01020304", "1234567890"), 120_00, DAY, "visits.1.bills.2"
+    )
     with pytest.raises(Blocked) as caught:
         within(second, lambda ctx: register_bills(ctx, [bill("3234567890"), paper]))
     stop()
@@ -101,7 +103,9 @@ def test_same_claim_may_register_again_but_not_name_a_bill_twice():
     within(case, lambda ctx: register_bills(ctx, [bill(), bill("2234567890")]))
     assert BillRegister.objects.count() == 2
     with pytest.raises(Blocked) as caught:
-        within(case, lambda ctx: register_bills(ctx, [bill("9234567890"), bill("9234567890", field="bills.1")]))
+        within(
+            case, lambda ctx: register_bills(ctx, [bill("9234567890"), bill("9234567890", field="bills.1")])
+        )
     assert caught.value.field == "bills.1"
 
 

@@ -152,9 +152,13 @@ def test_sixty_megabyte_scan_is_refused_before_it_is_read_and_while_it_streams(d
 
 
 def test_rollback_leaves_no_file_and_no_row(transactional_db):
-    with pytest.raises(RuntimeError), transaction.atomic():
+    @transaction.atomic
+    def fail_after_storing() -> None:
         store_upload(upload(pdf(), "a.pdf"))
         raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_storing()
     assert StoredFile.objects.count() == 0
     assert files_on_disk() == []
 

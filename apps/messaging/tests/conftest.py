@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +6,8 @@ from django.core.cache import cache
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, settings: Any) -> Iterator[None]:
+def own_folders(tmp_path: Path, settings: Any) -> None:
     """Every test has its own media folder and outbox, and an empty cache."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.VAR_DIR = tmp_path / "var"
     cache.clear()
-    yield

@@ -124,6 +124,8 @@
   document.addEventListener("submit", (event) => {
     dirty = false;
     const form = event.target;
+    const button = event.submitter;
+    if (button?.hasAttribute("data-preview")) { const frame = $(`iframe[name="${button.getAttribute("formtarget")}"]`); if (frame) frame.hidden = false; dirty = true; return; }
     if (form.method === "post" && !form.hasAttribute("hx-post") && !form.target) {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "1";

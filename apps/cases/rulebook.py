@@ -1,0 +1,81 @@
+"""The rulebook: every rule of the published handbooks, and whether the suite has seen it alive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from apps.adjudication.handbook import Handbook, Rule, RuleClass
+
+EVIDENCE = Path("docs") / "rulebook-evidence.json"
+PROVEN_BY = {
+    RuleClass.BLOCK: ("fired", "silent"),
+    RuleClass.COMPUTE: ("fired", "silent"),
+    RuleClass.RECORD: ("read",),
+    RuleClass.MASTER: ("read",),
+}
+
+
+@dataclass
+class Entry:
+    """One rule id with the series that carry it and what was seen of it."""
+
+    rule: Rule
+    series: list[str] = field(default_factory=list)
+    evidence: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        return PROVEN_BY[self.rule.rule_class]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(kind for kind in self.needed if kind not in self.evidence)
+
+    @property
+    def counted(self) -> bool:
+        return not self.missing
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.rule.id,
+            "class": str(self.rule.rule_class),
+            "series": self.series,
+            "title": {"zh": self.rule.title.zh, "en": self.rule.title.en},
+            "source": self.rule.source,
+            "counted": self.counted,
+            "missing": list(self.missing),
+            "evidence": self.evidence,
+        }
+
+
+def read_evidence(path: Path | None = None) -> dict[str, dict[str, str]]:
+    """What the last run with `--rulebook` wrote; nothing when there was none."""
+    path = path or settings.BASE_DIR / EVIDENCE
+    if not path.exists():
+        return {}
+    found: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))["rules"]
+    return found
+
+
+def entries(handbooks: Iterable[Handbook], evidence: dict[str, dict[str, str]]) -> list[Entry]:
+    """All rule ids in order. A rule that two series class differently must be proven for both."""
+    found: dict[str, Entry] = {}
+    for handbook in sorted(handbooks, key=lambda handbook: handbook.series):
+        for rule in handbook.rules.values():
+            entry = found.setdefault(rule.id, Entry(rule, [], evidence.get(rule.id, {})))
+            entry.series.append(handbook.series)
+            if len(PROVEN_BY[rule.rule_class]) > len(entry.needed):
+                entry.rule = rule
+    return sorted(found.values(), key=lambda entry: _order(entry.rule.id))
+
+
+def _order(rule_id: str) -> tuple[str, int, str]:
+    name, _dash, number = rule_id.partition("-")
+    digits = "".join(character for character in number if character.isdigit())
+    return name, int(digits or 0), rule_id

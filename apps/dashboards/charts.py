@@ -1,0 +1,86 @@
+"""Bars and lines as plain figures for SVG templates: no script, prints in black and white."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apps.dashboards.queries import Load, Stage, Week
+
+LABEL, WIDTH, ROW = 130, 520, 26
+CHART_HEIGHT, CHART_WIDTH = 200, 520
+
+
+@dataclass(frozen=True)
+class Bar:
+    y: int
+    label: Any
+    parts: tuple[tuple[str, float, float], ...]  # class, x, width
+    number: Any
+    end: float
+    query: str = ""
+
+
+def _width(number: float, most: float) -> float:
+    return round((WIDTH - LABEL - 70) * number / most, 1) if most else 0
+
+
+def stage_bars(stages: Sequence[Stage]) -> list[Bar]:
+    most = max((stage.total for stage in stages), default=0)
+    bars = []
+    for n, stage in enumerate(stages):
+        running, paused = _width(stage.running, most), _width(stage.paused, most)
+        parts = (("bar", LABEL, running), ("bar-paused", LABEL + running, paused))
+        query = f"scope=all&kind={stage.kind}&state={stage.state}"
+        bars.append(Bar(n * ROW, stage.label, parts, stage.total, LABEL + running + paused, query))
+    return bars
+
+
+def load_bars(loads: Sequence[Load]) -> list[Bar]:
+    most = max((load.open for load in loads), default=0)
+    bars = []
+    for n, load in enumerate(loads):
+        late, rest = _width(load.late, most), _width(load.open - load.late, most)
+        parts = (("bar-late", LABEL, late), ("bar", LABEL + late, rest))
+        bars.append(
+            Bar(
+                n * ROW,
+                str(load.user),
+                parts,
+                load.open,
+                LABEL + late + rest,
+                f"scope=all&assignee={load.user.pk}",
+            )
+        )
+    return bars
+
+
+def height(bars: Sequence[Bar]) -> int:
+    return max(len(bars), 1) * ROW + 4
+
+
+def trend_lines(weeks: Sequence[Week]) -> dict[str, Any]:
+    """Points of four lines; opened and closed, this year thick and last year thin."""
+    series = {
+        name: [getattr(week, name) for week in weeks]
+        for name in ("opened", "closed", "opened_before", "closed_before")
+    }
+    most = max((max(values) for values in series.values()), default=0) or 1
+    step = (CHART_WIDTH - 60) / max(len(weeks) - 1, 1)
+
+    def y(value: int) -> float:
+        return round(CHART_HEIGHT - 28 - (CHART_HEIGHT - 48) * value / most, 1)
+
+    return {
+        "lines": {
+            name: " ".join(f"{40 + n * step:.1f},{y(value)}" for n, value in enumerate(values))
+            for name, values in series.items()
+        },
+        "ticks": [(round(40 + n * step, 1), week.start) for n, week in enumerate(weeks)],
+        "most": most,
+        "half": round(most / 2),
+        "half_y": y(round(most / 2)),
+        "top_y": y(most),
+        "base_y": y(0),
+    }

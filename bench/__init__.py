@@ -1,0 +1,1 @@
+"""Measurements. `make bench`, or `make bench ARGS="claims --database sqlite"`; figures: docs/benchmarks.md."""

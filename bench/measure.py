@@ -1,0 +1,85 @@
+"""Wall time, CPU time here and in the PostgreSQL backend, and SQL statements of a piece of work."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+BRACKETS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
+
+
+def setup() -> None:
+    """Django on the throwaway database, and on no other."""
+    if os.environ.get("BENCH_THROWAWAY", "") != os.environ.get("DATABASE_URL"):
+        raise SystemExit("Measurements write: start them with `make bench`, which gives them a database.")
+    import django
+
+    django.setup()
+
+
+class Meter:
+    """with Meter() as m: …; then m.wall, m.cpu, m.server (ms) and m.statements.
+
+    `server` is the CPU time of our PostgreSQL backend, 0 with SQLite, which works inside our process.
+    """
+
+    wall = cpu = server = 0.0
+    statements = 0
+
+    def __enter__(self) -> Meter:
+        from django.db import connection
+
+        connection.ensure_connection()
+        self._stack = ExitStack()
+        self._stack.enter_context(connection.execute_wrapper(self._count))
+        self._before = (time.perf_counter(), time.process_time(), backend_seconds())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        now = (time.perf_counter(), time.process_time(), backend_seconds())
+        self.wall, self.cpu, self.server = ((b - a) * 1000 for a, b in zip(self._before, now, strict=True))
+        self._stack.close()
+
+    def _count(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        self.statements += not sql.startswith(BRACKETS)
+        return execute(sql, params, many, context)
+
+
+def backend_seconds() -> float:
+    """CPU seconds of the PostgreSQL process that serves our connection, when it is on this machine."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0.0
+    try:
+        return int(Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text().split()[0]) / 1e9
+    except OSError:
+        return 0.0
+
+
+def each(meters: Iterable[Meter], count: int = 1) -> dict[str, float]:
+    """Medians over the runs, for each of the `count` things that one run did."""
+    meters = list(meters)
+
+    def median(values: Iterable[float]) -> float:
+        return statistics.median(values) / count
+
+    return {
+        "statements": round(median(m.statements for m in meters), 2),
+        "wall_ms": round(median(m.wall for m in meters), 2),
+        "cpu_ms": round(median(m.cpu for m in meters), 2),
+        "server_cpu_ms": round(median(m.server for m in meters), 2),
+    }
+
+
+def say(bench: str, **found: Any) -> None:
+    from django.db import connection
+
+    print(json.dumps({"bench": bench, "database": connection.vendor} | found, ensure_ascii=False), flush=True)
