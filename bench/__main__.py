@@ -78,7 +78,7 @@ def on_database(vendor: str, names: list[str]) -> int:
             started = time.perf_counter()
             with copy(name) as environment:
                 code = subprocess.run(
-                    [sys.executable, "-m", f"bench.{name}"], cwd=ROOT, env=os.environ | environment
+                    [sys.executable, "-m", "bench.measure", name], cwd=ROOT, env=os.environ | environment
                 ).returncode
             failed += bool(code)
             done(name, code, started, database=vendor)

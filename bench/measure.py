@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -15,13 +17,14 @@ from typing import Any
 BRACKETS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
 
 
-def setup() -> None:
-    """Django on the throwaway database, and on no other."""
+def main() -> None:
+    """`python -m bench.measure claims`: Django on the throwaway database, and on no other."""
     if os.environ.get("BENCH_THROWAWAY", "") != os.environ.get("DATABASE_URL"):
         raise SystemExit("Measurements write: start them with `make bench`, which gives them a database.")
     import django
 
     django.setup()
+    importlib.import_module(f"bench.{sys.argv[1]}").main()
 
 
 class Meter:
@@ -79,7 +82,20 @@ def each(meters: Iterable[Meter], count: int = 1) -> dict[str, float]:
     }
 
 
+def settle() -> None:
+    """After much was written: what PostgreSQL does by itself before long. SQLite does nothing by itself."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+
 def say(bench: str, **found: Any) -> None:
     from django.db import connection
 
     print(json.dumps({"bench": bench, "database": connection.vendor} | found, ensure_ascii=False), flush=True)
+
+
+if __name__ == "__main__":
+    main()

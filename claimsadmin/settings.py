@@ -196,6 +196,11 @@ CACHES: dict[str, Any] = {
         "LOCATION": env.str("CACHE_URL", default=cache_url(REDIS_URL)),
     }
 }
+if REDIS_IS_EMBEDDED:  # manage.py works with no server running; web and worker share the files
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(VAR_DIR / "cache"),
+    }
 if TESTING:
     CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
@@ -231,6 +236,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-clocks": every(30, "apps.cases.tasks.sweep_clocks"),
     "deliver-outbox": every(20, "apps.messaging.tasks.deliver_outbox"),
     "render-due-letters": every(30, "apps.documents.tasks.render_due_letters"),
+    "sweep-files": every(86400, "apps.documents.tasks.sweep_files"),
     "forget-idempotency-records": every(3600, "apps.core.tasks.forget_idempotency_records"),
 }
 

@@ -31,6 +31,7 @@ urlpatterns = [
     path("api/v1/", include("claimsadmin.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("files/", include("apps.documents.urls")),
     path("v/", include("apps.documents.public_urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("health/", ReadyView.as_view(), name="health"),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import NotAllowed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -34,6 +37,13 @@ class Actor:
     @property
     def restricted(self) -> bool:
         return bool(self.series or self.tpa or self.hospital or self.provider or self.member)
+
+    @property
+    def person_id(self) -> int:
+        """The user's id, for acts that bear a person's signature; machines are refused."""
+        if self.user_id is None:
+            raise NotAllowed(_("Only a person can do this."), code="person_needed")
+        return self.user_id
 
     @property
     def is_known(self) -> bool:

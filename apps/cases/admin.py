@@ -20,6 +20,7 @@ from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.pages import Page, actor_of, add_page
 from apps.cases.site import site
+from apps.cases.timeleft import due_words
 from apps.core.money import format_yuan, to_yuan
 
 add_page(
@@ -35,7 +36,6 @@ class ReadOnlyAdmin(ModelAdmin):
     paginator = InfinitePaginator
     list_fullwidth = True
     actions = ["export_excel"]
-    actions_selection_counter = False
     excel: tuple[tuple[Any, str], ...] = ()  # heading, attribute or method of this admin
     visibility_path = ""  # of the case, for models that belong to one
 
@@ -85,7 +85,7 @@ class KindFilter(admin.SimpleListFilter):
 @admin.register(CaseFile, site=site)
 class CaseAdmin(ReadOnlyAdmin):
     list_display = [
-        "number_link", "kind_words", "child", "series", "state_words", "amount", "next_due", "assignee", "opened_at",
+        "number_link", "kind_words", "child", "series", "state_words", "amount", "due", "assignee", "opened_at",
     ]  # fmt: skip
     list_display_links = None
     list_filter = [KindFilter, "open", "series", "priority"]
@@ -93,10 +93,10 @@ class CaseAdmin(ReadOnlyAdmin):
     search_help_text = _("Case, external or policy number")
     list_select_related = ["member", "assignee"]
     ordering = ["-opened_at"]
-    sortable_by = ["number", "next_due", "opened_at"]
+    sortable_by = ["number_link", "amount", "due", "opened_at"]
     excel = (
         (_("case number"), "number"), (_("kind"), "kind_words"), (_("child"), "child"), (_("series"), "series"),
-        (_("state"), "state_words"), (_("amount"), "yuan"), (_("due"), "next_due"), (_("assignee"), "assignee"),
+        (_("state"), "state_words"), (_("amount"), "yuan"), (_("due"), "due"), (_("assignee"), "assignee"),
         (_("opened at"), "opened_at"), (_("closed at"), "closed_at"),
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ class CaseAdmin(ReadOnlyAdmin):
         """A case has one page, and it is not a change form."""
         case = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdigit() else None
         if case is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return HttpResponseRedirect(reverse("admin:case", kwargs={"number": case.number}))
 
     @admin.display(description=_("case number"), ordering="number")
@@ -131,6 +131,10 @@ class CaseAdmin(ReadOnlyAdmin):
     def amount(self, case: CaseFile) -> str:
         return format_yuan(case.amount_fen)
 
+    @admin.display(description=_("due"), ordering="next_due")
+    def due(self, case: CaseFile) -> str:
+        return due_words(case.next_due)
+
     def yuan(self, case: CaseFile) -> Any:
         return to_yuan(case.amount_fen)
 
@@ -141,9 +145,9 @@ class OfCaseAdmin(ReadOnlyAdmin):
     list_display_links = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super(ReadOnlyAdmin, self).get_queryset(request).select_related("case")
+        rows: QuerySet[Any] = super(ReadOnlyAdmin, self).get_queryset(request).select_related("case")
         actor = actor_of(request)
-        if not actor.restricted:
+        if actor.may_see_cases and not actor.restricted:
             return rows
         return rows.filter(case__in=visible_to(CaseFile.objects.all(), actor).values("pk"))
 
@@ -163,7 +167,7 @@ class ClockAdmin(OfCaseAdmin):
         "statutory",
         "state",
         "started_at",
-        "due_at",
+        "due",
         "breached",
         "provisional",
     ]
@@ -172,9 +176,13 @@ class ClockAdmin(OfCaseAdmin):
     ordering = ["due_at"]
     excel = (
         (_("case"), "case__number"), (_("clock"), "key"), (_("rule id"), "spec_id"), (_("statutory"), "statutory"),
-        (_("state"), "get_state_display"), (_("started at"), "started_at"), (_("due at"), "due_at"),
+        (_("state"), "get_state_display"), (_("started at"), "started_at"), (_("due at"), "due"),
         (_("overdue"), "breached"), (_("ended at"), "stopped_at"),
     )  # fmt: skip
+
+    @admin.display(description=_("due"), ordering="due_at")
+    def due(self, clock: Clock) -> str:
+        return due_words(clock.due_at)
 
 
 @admin.register(CaseEvent, site=site)

@@ -45,7 +45,7 @@ def context(case: CaseFile, actor: Actor, *, opened: OpenForm | None = None) -> 
     prefetch_related_objects([case], "clocks__pauses", "clocks__steps", "events", "external_numbers")
     found = available(case, actor, now=now)
     clocks = clock_views(case, now)
-    panels = [
+    panels: list[dict[str, Any]] = [
         {"panel": panel, "context": {**panel.context(case, actor), "case": case, "actor": actor}}
         for panel in kind.panels
     ]

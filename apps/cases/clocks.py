@@ -21,6 +21,7 @@ from apps.adjudication.clocks import Due, Pause, due_at
 from apps.adjudication.handbook import ClockSpec, Handbook, Step
 from apps.cases import subscribers
 from apps.cases.models import CaseFile, Clock, ClockPause, ClockStep
+from apps.core.queue import enqueue
 from apps.products.queries import working_calendar
 
 if TYPE_CHECKING:
@@ -230,7 +231,8 @@ def on_calendar_changed(sender: Any, years: Sequence[int], **kwargs: Any) -> Non
     from apps.cases.tasks import recount_clocks
 
     if years and _moved_by(min(years)).exists():
-        recount_clocks.delay(min(years))
+        if not enqueue(recount_clocks, min(years)):
+            recount(min(years))
 
 
 def _moved_by(first_year: int) -> QuerySet[Clock]:

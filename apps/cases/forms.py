@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from django import forms
@@ -182,9 +181,10 @@ class ActionForm(forms.Form):
                 for n in rows
             ]
         if name in self.grouped:
-            answers = self._group(name).payload()
-            return answers if answers or item.default is MISSING else None
-        kind, values = self.kinds[name], [value.strip() for value in self.data.getlist(path)]
+            group = self._group(name)
+            return group.payload() if item.default is MISSING or group.touched else None
+        given: list[str] = self.data.getlist(path)  # type: ignore[attr-defined]
+        kind, values = self.kinds[name], [value.strip() for value in given]
         if kind == "file":
             uploads = self.files.getlist(path)
             return (uploads if _is_tuple(self.input_class, name) else uploads[0]) if uploads else None
@@ -197,6 +197,17 @@ class ActionForm(forms.Form):
         return (
             ",".join(filled) or None if _is_tuple(self.input_class, name) else (filled[0] if filled else None)
         )
+
+    @property
+    def touched(self) -> bool:
+        """Whether anybody filled in more than what stood there from the start."""
+        usual = {item.name: str(item.default) for item in fields(self.input_class)}
+        return any(str(value) != usual[name] for name, value in self.payload().items())
+
+    @property
+    def wrong(self) -> bool:
+        """Whether an error belongs somewhere in this part of the form."""
+        return any(path.startswith(f"{self.prefix}.") for path in self.path_errors)
 
     def take_error(self, error: DomainError) -> None:
         """Put each error at its field; what belongs to none stands above the form."""
@@ -237,9 +248,14 @@ def _is_tuple(cls: type[Any], name: str) -> bool:
 # --- Building --------------------------------------------------------------------------------
 
 
-@cache
 def form_for(cls: type[Any]) -> type[ActionForm]:
     """The form class of an input dataclass; made once."""
+    if cls not in _FORMS:
+        _FORMS[cls] = _build(cls)
+    return _FORMS[cls]
+
+
+def _build(cls: type[Any]) -> type[ActionForm]:
     hints = typing.get_type_hints(cls)
     kinds: dict[str, str] = {}
     nested: dict[str, type[ActionForm]] = {}
@@ -269,6 +285,7 @@ NUMBERS = ("money", "number", "integer")
 ACCEPTED = ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.webp,.ofd,.xml"
 UNSEEN = [("", _("not looked at")), ("true", _("yes")), ("false", _("no"))]
 USUAL = [("", "—"), ("true", _("yes")), ("false", _("no"))]
+_FORMS: dict[type[Any], type[ActionForm]] = {}
 CODE_WORDS: dict[str, Any] = {}  # words for choices that are bare codes; apps add theirs
 BY_TYPE = {bool: "bool", date: "date", datetime: "datetime", Decimal: "number", int: "integer"}
 

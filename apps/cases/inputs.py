@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 
 T = TypeVar("T")
-Choices = list[tuple[str, Any]] | Callable[[Any], list[tuple[str, Any]]]
+Choices = list[tuple[Any, Any]] | Callable[[Any], list[tuple[Any, Any]]]
 
 
 def ask(

@@ -23,9 +23,13 @@ _FIELDS: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
 }
 
 
-@cache
-def serializer_for(cls: type[Any], name: str = "") -> type[serializers.Serializer[Any]]:
+def serializer_for(cls: Any, name: str = "") -> type[serializers.Serializer[Any]]:
     """A serializer with one field for each field of an input dataclass."""
+    return _serializer(cls, name)
+
+
+@cache
+def _serializer(cls: Any, name: str) -> type[serializers.Serializer[Any]]:
     hints = typing.get_type_hints(cls)
     members: dict[str, Any] = {item.name: _field(hints[item.name], item) for item in fields(cls)}
     members["__doc__"] = (cls.__doc__ or "").split("\n\n")[0]

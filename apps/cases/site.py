@@ -104,7 +104,7 @@ def _on_work(request: HttpRequest) -> bool:
 
 def _lists(request: HttpRequest) -> list[dict[str, Any]]:
     """Every model this person may look at, folded by app."""
-    groups = []
+    groups: list[dict[str, Any]] = []
     for app in site.get_app_list(request):
         items = [
             {"title": str(model["name"]), "link": model["admin_url"], "icon": "list"}

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,10 @@ class Evidence:
                 self.note(rule, kind, test)
 
     def write(self, path: Path) -> None:
-        ordered = {rule: {kind: kinds[kind] for kind in KINDS if kind in kinds} for rule, kinds in sorted(self.seen.items())}
+        ordered = {
+            rule: {kind: kinds[kind] for kind in KINDS if kind in kinds}
+            for rule, kinds in sorted(self.seen.items())
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"rules": ordered}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -73,7 +76,9 @@ class Reader:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--rulebook", default="", metavar="FILE", help="write the evidence of the rulebook to FILE")
+    parser.addoption(
+        "--rulebook", default="", metavar="FILE", help="write the evidence of the rulebook to FILE"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,8 +91,8 @@ EVIDENCE = pytest.StashKey[Evidence]()
 
 
 @pytest.fixture
-def rulebook(pytestconfig: pytest.Config) -> Iterator[Reader]:
-    yield Reader(pytestconfig.stash[EVIDENCE])
+def rulebook(pytestconfig: pytest.Config) -> Reader:
+    return Reader(pytestconfig.stash[EVIDENCE])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -103,6 +108,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     evidence = config.stash[EVIDENCE]
     if hasattr(config, "workerinput"):
-        config.workeroutput["rulebook"] = evidence.seen
+        config.workeroutput["rulebook"] = evidence.seen  # type: ignore[attr-defined]
     elif config.getoption("--rulebook"):
         evidence.write(Path(config.getoption("--rulebook")))

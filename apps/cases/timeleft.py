@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from apps.adjudication.calendar import WorkCalendar
 from apps.adjudication.clocks import Due, last_day
@@ -147,6 +147,16 @@ def length(spec: ClockSpec) -> str:
 
 def moment(at: datetime) -> str:
     return f"{timezone.localtime(at):%m-%d %H:%M}"
+
+
+def due_words(due: datetime | None) -> str:
+    """'2026-10-16 24:00': a due instant is exclusive, so midnight belongs to the day before."""
+    if due is None:
+        return ""
+    local = timezone.localtime(due)
+    if (local.hour, local.minute) == (0, 0):
+        return f"{last_day(due):%Y-%m-%d} 24:00"
+    return f"{local:%Y-%m-%d %H:%M}"
 
 
 def until(clock: Clock) -> str:

@@ -15,8 +15,7 @@ NUMBER = r"(?P<number>[A-Z]{1,3}\d{2}-\d{1,9})"
 
 
 def patterns(site: ClaimsAdminSite) -> list[URLPattern]:
-    def own(view: object) -> object:
-        return site.admin_view(view)  # type: ignore[arg-type]
+    own = site.admin_view
 
     return [
         path("work/export/", own(views.export), name="work-export"),
@@ -28,4 +27,4 @@ def patterns(site: ClaimsAdminSite) -> list[URLPattern]:
         re_path(rf"^case/{NUMBER}/$", own(views.case_page), name="case"),
         re_path(rf"^case/{NUMBER}/do/(?P<name>[a-z_]+)/$", own(views.act), name="case-action"),
         re_path(rf"^case/{NUMBER}/reveal/$", own(views.reveal), name="case-reveal"),
-    ]  # type: ignore[list-item]
+    ]

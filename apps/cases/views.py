@@ -29,6 +29,7 @@ from apps.cases.models import CaseFile, SavedFilter
 from apps.cases.pages import actor_of
 from apps.cases.queries import Filters, filters_of
 from apps.cases.rows import rows_of
+from apps.cases.timeleft import due_words
 from apps.core.errors import Conflict, DomainError, NotAllowed, NotFound
 from apps.core.money import to_yuan
 
@@ -41,7 +42,7 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], status: i
     """A page in the frame of the admin site."""
     from apps.cases.site import site
 
-    request.current_app = site.name  # type: ignore[attr-defined]
+    request.current_app = site.name
     return render(request, template, {**site.each_context(request), **context}, status=status)
 
 
@@ -166,7 +167,7 @@ def export(request: HttpRequest) -> HttpResponse:
     lines = (
         [
             row.case.number, row.kind, row.child, row.age, row.case.series, row.state, to_yuan(row.case.amount_fen),
-            row.case.next_due, row.left.text, row.left.how, row.step, row.case.team or "", row.case.assignee or "",
+            due_words(row.case.next_due), row.left.text, row.left.how, row.step, row.case.team or "", row.case.assignee or "",
             row.case.opened_at,
         ]
         for row in rows_of(list(cases), now)
@@ -217,7 +218,7 @@ def save_filter(request: HttpRequest) -> HttpResponse:
         return _back(request)
     actor = actor_of(request)
     query = filters_of(QueryDict(request.POST.get("query", "")[:500]), actor).query()
-    SavedFilter.objects.update_or_create(user_id=actor.user_id, name=name, defaults={"query": query})
+    SavedFilter.objects.update_or_create(user_id=actor.person_id, name=name, defaults={"query": query})
     messages.success(request, _("Filter “%(name)s” is saved.") % {"name": name})
     return _back(request)
 

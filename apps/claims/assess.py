@@ -93,7 +93,9 @@ class Assessment:
     @property
     def open_findings(self) -> tuple[Finding, ...]:
         """Those that stop a decision until a person answers or something arrives."""
-        return tuple(finding for finding in self.findings if finding.level in STOPPING and not finding.overridden)
+        return tuple(
+            finding for finding in self.findings if finding.level in STOPPING and not finding.overridden
+        )
 
 
 def refused(decision: Decision, grounds: Iterable[Finding] = ()) -> Decision:
@@ -192,4 +194,6 @@ def year_specs(facts: Facts) -> list[LimitSpec]:
 
 def spec_of(key: str, limit: Any) -> LimitSpec:
     counted = kind_of(key) == COUNT
-    return LimitSpec(account_key(key), "COUNT" if counted else "FEN", int(limit) if counted else to_fen(limit))
+    return LimitSpec(
+        account_key(key), "COUNT" if counted else "FEN", int(limit) if counted else to_fen(limit)
+    )

@@ -8,6 +8,7 @@ queue what they write; the batch writes it with one statement a table.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -57,7 +58,9 @@ PAYING = (Outcome.APPROVE, Outcome.PARTIAL, Outcome.EX_GRATIA, Outcome.COMPROMIS
 def prepare(batch: Batch) -> None:
     """Rows, former bookings and locked limits of every claim of the batch."""
     cases = [ctx.case for ctx in batch.contexts]
-    facts = {pk: facts_of(rows, batch.now) for pk, rows in _remember(batch, load(cases, day_totals=False)).items()}
+    facts = {
+        pk: facts_of(rows, batch.now) for pk, rows in _remember(batch, load(cases, day_totals=False)).items()
+    }
     former = [case.number for case in cases if case.claim.decided_fen is not None]
     batch.shared["former"] = own_entries(former) if former else []
     batch.shared["versions"] = _versions([case.pk for case in cases if case.number in former])
@@ -97,7 +100,8 @@ def _keys(facts: Facts) -> list[Movement]:
         return list(adjudicate(facts).movements)
     except FactsError as error:
         raise Blocked(
-            _("The bills of %(case)s contradict themselves: %(what)s") % {"case": facts.claim_ref, "what": error},
+            _("The bills of %(case)s contradict themselves: %(what)s")
+            % {"case": facts.claim_ref, "what": error},
             code="contradiction",
         ) from error
 
@@ -113,7 +117,9 @@ def _lock(batch: Batch, facts: dict[int, Facts], keys: dict[int, list[Movement]]
             if entry.reference.startswith(f"{ctx.case.number}/"):
                 account = entry.account
                 specs.setdefault(account.key, LimitSpec(account.key, account.unit, account.ceiling))
-    batch.shared["limits"] = lock_limits_many({policy: list(specs.values()) for policy, specs in wanted.items()})
+    batch.shared["limits"] = lock_limits_many(
+        {policy: list(specs.values()) for policy, specs in wanted.items()}
+    )
 
 
 def limits_in(ctx: Ctx[Any]) -> dict[str, LimitAccount]:
@@ -134,9 +140,9 @@ def look(ctx: Ctx[Any]) -> Assessment:
 
 
 def _copy(account: LimitAccount) -> LimitAccount:
-    return LimitAccount(
-        account.pk, account.policy_id, account.key, account.unit, account.ceiling, account.used, account.reserved
-    )
+    copied = copy(account)
+    copied._state = copy(account._state)
+    return copied
 
 
 def former_entries(ctx: Ctx[Any]) -> list[LimitEntry]:
@@ -180,7 +186,9 @@ def book(ctx: Ctx[Any], verdict: Verdict) -> DecisionRow:
     ctx.update(claim, "decided_fen")
     owe(ctx, verdict.insurer_fen - before, reference=reference)
     ctx.loaded["decision_version"] = version
-    ctx.loaded["payable_fen"] = verdict.insurer_fen if version == 1 else _payable(ctx, verdict.insurer_fen - before)
+    ctx.loaded["payable_fen"] = (
+        verdict.insurer_fen if version == 1 else _payable(ctx, verdict.insurer_fen - before)
+    )
     ctx.data |= {"outcome": verdict.outcome, "insurer_fen": verdict.insurer_fen, "version": version}
     ctx.data["rules"] = sorted({finding.rule for finding in verdict.decision.findings})
     ctx.reason = verdict.reason
@@ -276,11 +284,19 @@ def _tell(ctx: Ctx[Any], verdict: Verdict) -> None:
     if verdict.outcome in PAYING:
         outcome = verdict.outcome if verdict.insurer_fen else "ZERO"
         context: Any = letters.explanation(
-            found.rows, verdict.decision, handbook, outcome=outcome, paid_fen=verdict.insurer_fen, on=on, text=verdict.member_text
+            found.rows,
+            verdict.decision,
+            handbook,
+            outcome=outcome,
+            paid_fen=verdict.insurer_fen,
+            on=on,
+            text=verdict.member_text,
         )
         template = "decision"
     else:
-        reasons = letters.reasons_of(verdict.decision.findings, handbook) or letters.own_reason(verdict.reason, ctx)
+        reasons = letters.reasons_of(verdict.decision.findings, handbook) or letters.own_reason(
+            verdict.reason, ctx
+        )
         context = letters.refusal(found.rows, reasons, at_intake=False, on=on, text=verdict.member_text)
         template = "refusal"
     letter = queue_letter(ctx, context)
@@ -306,4 +322,3 @@ def _go_on(ctx: Ctx[Any], verdict: Verdict) -> None:
 
 def payable_to(payee: Any) -> bool:
     return payee is not None and payee.screening == "CLEAR"
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Protocol
 
 from apps.cases.models import CaseFile, ExternalNumber
 from apps.claims.checks import settled
@@ -16,6 +17,16 @@ from apps.core.money import to_fen
 from apps.documents.models import Paper
 from apps.documents.register import bill_identity, clean_number
 from apps.documents.retention import retain_until
+from apps.hospitals.models import Campus, Hospital
+
+
+class Known(Protocol):
+    """What a visit names, looked up: a `Report`, or the look-ups of a correction."""
+
+    hospitals: dict[str, Hospital]
+    campuses: dict[tuple[str, str], Campus]
+    prior_visits: dict[str, Visit]
+
 
 BENEFIT_OF_CATEGORY = {"VACCINE": "VACCINE", "HEALTH_CHECK": "HEALTH_CHECK"}
 BENEFIT_OF_VISIT = {"OBSERVATION_WARD": "EMERGENCY", "INTERNET": "OUTPATIENT"}
@@ -55,7 +66,7 @@ def _claim(report: Report, case: CaseFile) -> Claim:
     )
 
 
-def build_visit(claim: Claim, position: int, given: VisitInput, report: Report) -> VisitRows:
+def build_visit(claim: Claim, position: int, given: VisitInput, report: Known) -> VisitRows:
     visit = Visit(
         claim=claim,
         position=position,
@@ -89,7 +100,8 @@ def build_visit(claim: Claim, position: int, given: VisitInput, report: Report) 
     )
     rows = VisitRows(visit)
     rows.bills = [
-        build_bill(visit, index, bill, given.hospital, f"{position}.{index}") for index, bill in enumerate(given.bills, 1)
+        build_bill(visit, index, bill, given.hospital, f"{position}.{index}")
+        for index, bill in enumerate(given.bills, 1)
     ]
     visit.claimed_fen = to_fen(claimed(given.bills))
     return rows
@@ -165,4 +177,7 @@ def _paper(report: Report, case: CaseFile, given: PaperInput) -> Paper:
 
 
 def external_numbers(report: Report, case: CaseFile) -> list[ExternalNumber]:
-    return [ExternalNumber(case=case, system=row.system, number=row.number) for row in report.input.external_numbers]
+    return [
+        ExternalNumber(case=case, system=row.system, number=row.number)
+        for row in report.input.external_numbers
+    ]

@@ -37,7 +37,10 @@ def check_visit(visit: VisitInput, path: str, today: date) -> Iterator[DomainErr
 
 
 def _unknown(code: str, example: str, field: str) -> InvalidInput:
-    words = _("“%(value)s” is no such code. Expected: one like %(example)s.") % {"value": code, "example": example}
+    words = _("“%(value)s” is no such code. Expected: one like %(example)s.") % {
+        "value": code,
+        "example": example,
+    }
     return InvalidInput(words, code="unknown_code", field=field)
 
 
@@ -50,7 +53,9 @@ def _dates_of_visit(visit: VisitInput, path: str, today: date) -> Iterator[Domai
     if ended is not None and ended > today:
         yield _future(f"{path}.ended_on")
     if ended is not None and ended < visit.started_on:
-        yield InvalidInput(_("The discharge lies before the admission."), code="order", field=f"{path}.ended_on")
+        yield InvalidInput(
+            _("The discharge lies before the admission."), code="order", field=f"{path}.ended_on"
+        )
     if visit.event_on is not None and visit.event_on > (ended or visit.started_on):
         yield InvalidInput(_("The event lies after the visit."), code="order", field=f"{path}.event_on")
     for name, moment, day in (
@@ -59,7 +64,9 @@ def _dates_of_visit(visit: VisitInput, path: str, today: date) -> Iterator[Domai
     ):
         if moment is not None and timezone.localtime(moment).date() != day:
             yield InvalidInput(
-                _("The time does not fit the date %(day)s.") % {"day": day.isoformat()}, code="order", field=f"{path}.{name}"
+                _("The time does not fit the date %(day)s.") % {"day": day.isoformat()},
+                code="order",
+                field=f"{path}.{name}",
             )
 
 
@@ -92,7 +99,10 @@ def check_bill(bill: BillInput, path: str, today: date, issuer: str = "") -> Ite
         yield from _check_line(line, f"{path}.lines.{index}")
     if settled(bill) > bill.amount:
         yield InvalidInput(
-            _("Third parties paid more than the bill's amount."), code="too_large", field=f"{path}.pooled_fund", rule="PR-11"
+            _("Third parties paid more than the bill's amount."),
+            code="too_large",
+            field=f"{path}.pooled_fund",
+            rule="PR-11",
         )
 
 
@@ -105,10 +115,15 @@ def settled(bill: BillInput) -> Decimal:
 def _check_line(line: LineInput, path: str) -> Iterator[DomainError]:
     if line.third_party > line.amount:
         yield InvalidInput(
-            _("Third parties paid more than the line's amount."), code="too_large", field=f"{path}.third_party", rule="PR-11"
+            _("Third parties paid more than the line's amount."),
+            code="too_large",
+            field=f"{path}.third_party",
+            rule="PR-11",
         )
     if line.quantity != line.quantity.quantize(Decimal("0.001")):
-        yield InvalidInput(_("Quantities have at most three decimals."), code="decimals", field=f"{path}.quantity")
+        yield InvalidInput(
+            _("Quantities have at most three decimals."), code="decimals", field=f"{path}.quantity"
+        )
 
 
 def check_size(visits: Iterable[VisitInput], path: str = "visits") -> Iterator[DomainError]:

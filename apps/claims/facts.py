@@ -29,7 +29,13 @@ from apps.documents.queries import BillMarks, bill_marks, paper_facts
 from apps.hospitals.models import NetworkEntry
 from apps.members.models import Member, Policy
 
-PAYEE_RELATIONS = {"MOTHER": "GUARDIAN", "FATHER": "GUARDIAN", "GUARDIAN": "GUARDIAN", "SELF": "INSURED", "OTHER": "OTHER"}
+PAYEE_RELATIONS = {
+    "MOTHER": "GUARDIAN",
+    "FATHER": "GUARDIAN",
+    "GUARDIAN": "GUARDIAN",
+    "SELF": "INSURED",
+    "OTHER": "OTHER",
+}
 UNSEEN = BillMarks()
 
 

@@ -49,6 +49,24 @@ CODE_WORDS.update(
     }
 )  # fmt: skip
 
+CODE_WORDS.update(  # the figures of findings
+    {
+        "affected": _("affected"), "amount": _("Amount"), "basis": _("basis"), "benefit": _("Benefit"),
+        "cause": _("Cause"), "ceiling": _("ceiling"), "channel": _("Channel"), "channels": _("channels"),
+        "claimed": _("claimed"), "day": _("day"), "days": _("days"), "department": _("Department"),
+        "diagnosis": _("Diagnosis"), "effective": _("effective on"), "end": _("end"), "grade": _("grade"),
+        "hospital": _("Hospital"), "identity": _("bill identity"), "item": _("Item"), "kind": _("Kind"),
+        "known": _("known since"), "last": _("last day"), "latest": _("latest day"), "left": _("left"),
+        "limit": _("limit"), "maximum": _("maximum"), "minimum": _("minimum"), "missing": _("missing"),
+        "over": _("over the limit"), "ownership": _("ownership"), "payee": _("Payee"), "per": _("counted per"),
+        "percent": _("share of the insurer"), "personal_account": _("Personal account"), "plan": _("plan"),
+        "provider": _("provider"), "quota": _("quota"), "received": _("received"), "service": _("service"),
+        "since": _("since"), "state": _("State"), "status": _("status"), "subjects": _("about"),
+        "threshold": _("threshold"), "total": _("Total"), "triggers": _("triggers"), "until": _("until"),
+        "used": _("used"), "version": _("version"), "visit": _("Visit"), "year": _("year"), "years": _("years"),
+    }
+)  # fmt: skip
+
 
 def report_form(data: Any = None, files: Any = None, *, member: str = "") -> ActionForm:
     """The whole report; a new one starts with one visit, one bill and one line."""

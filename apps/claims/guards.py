@@ -38,7 +38,9 @@ def one_notice(ctx: Any) -> Found:
     if fires(ctx, "papers.once", again, "LAW-01"):
         return Blocker(
             "second_notice",
-            _("A supplement notice was sent already; what is missing may be asked for once. A supervisor may ask again."),
+            _(
+                "A supplement notice was sent already; what is missing may be asked for once. A supervisor may ask again."
+            ),
             rule_of(ctx, "papers.once", "LAW-01"),
         )
     return None
@@ -56,7 +58,9 @@ def papers_seen(ctx: Any) -> Found:
     rule = rule_of(ctx, "papers.legible")
     if fires(ctx, "papers.legible", bool(unseen)):
         return Blocker(
-            "unseen", _("%(count)d papers were not looked at yet (legible? in color?).") % {"count": len(unseen)}, rule
+            "unseen",
+            _("%(count)d papers were not looked at yet (legible? in color?).") % {"count": len(unseen)},
+            rule,
         )
     return None
 
@@ -73,14 +77,17 @@ def nothing_open(ctx: Any) -> Found:
     first = open_findings[0]
     return Blocker(
         "open_findings",
-        _("%(count)d findings are open. First: %(what)s") % {"count": len(open_findings), "what": words(first)},
+        _("%(count)d findings are open. First: %(what)s")
+        % {"count": len(open_findings), "what": words(first)},
         first.rule,
     )
 
 
 def identity_settled(ctx: Any) -> Found:
     """KYC-01 is regulatory: it stops ex gratia payments and compromises too."""
-    pending = [finding for finding in assessment_in(ctx).open_findings if finding.level in (Level.PEND, Level.BLOCK)]
+    pending = [
+        finding for finding in assessment_in(ctx).open_findings if finding.level in (Level.PEND, Level.BLOCK)
+    ]
     if not pending:
         return None
     return Blocker("open_findings", words(pending[0]), pending[0].rule)
@@ -96,12 +103,18 @@ def refusal_confirmed_only(ctx: Any) -> Found:
     """A refusal is confirmed while its ground still stands (PR-06)."""
     if assessment_in(ctx).intake_outcome == "REFUSE":
         return None
-    return Blocker("no_ground", _("The facts give no ground for a refusal any more; take the claim in."), "PR-06")
+    return Blocker(
+        "no_ground", _("The facts give no ground for a refusal any more; take the claim in."), "PR-06"
+    )
 
 
 def refusal_has_discretion(ctx: Any) -> Found:
     """A refusal is overruled only where the text leaves room; where it forbids, facts must change."""
-    hard = [finding for finding in assessment_in(ctx).intake if finding.level is Level.BLOCK and not finding.discretion]
+    hard = [
+        finding
+        for finding in assessment_in(ctx).intake
+        if finding.level is Level.BLOCK and not finding.discretion
+    ]
     if not hard:
         return None
     return Blocker("no_discretion", words(hard[0]), hard[0].rule)
@@ -113,12 +126,15 @@ def long_enough_without_papers(ctx: Any) -> Found:
     claim = ctx.case.claim
     asked = claim.notice_at or (claim.reported_at if ctx.case.state == "AWAITING_ORIGINALS" else None)
     if asked is None:
-        return Blocker("not_asked", _("Nobody was told yet what is missing."), rule_of(ctx, "papers.once", "LAW-01"))
+        return Blocker(
+            "not_asked", _("Nobody was told yet what is missing."), rule_of(ctx, "papers.once", "LAW-01")
+        )
     until = timezone.localtime(asked) + timedelta(days=days)
     if ctx.now < until:
         return Blocker(
             "too_early",
-            _("Papers are waited for until %(day)s (%(days)d days).") % {"day": until.date().isoformat(), "days": days},
+            _("Papers are waited for until %(day)s (%(days)d days).")
+            % {"day": until.date().isoformat(), "days": days},
         )
     return None
 

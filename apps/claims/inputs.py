@@ -60,7 +60,9 @@ class DiagnosisInput:
     code: str = ask(_("ICD-10 code"), max_length=20, min_length=3)
     name: str = ask(_("Name"), default="", max_length=120)
     system: str = ask(
-        _("Code system"), default="GB2", choices=[("GB2", _("national version 2.0")), ("YB2", _("insurance version 2.0"))]
+        _("Code system"),
+        default="GB2",
+        choices=[("GB2", _("national version 2.0")), ("YB2", _("insurance version 2.0"))],
     )
 
 
@@ -76,10 +78,16 @@ class LineInput:
     kind: str = ask(_("Kind"), choices=codes(LINE_KINDS), widget="select")
     amount: Decimal = money(_("Amount"))
     code: str = ask(_("Code"), default="", max_length=40)
-    category: str = ask(_("Category (A, B, C = 甲, 乙, 丙)"), default="", choices=codes(ITEM_CATEGORIES), widget="select")
-    benefit: str = ask(_("Benefit, when not that of the visit"), default="", choices=codes(BENEFITS), widget="select")
+    category: str = ask(
+        _("Category (A, B, C = 甲, 乙, 丙)"), default="", choices=codes(ITEM_CATEGORIES), widget="select"
+    )
+    benefit: str = ask(
+        _("Benefit, when not that of the visit"), default="", choices=codes(BENEFITS), widget="select"
+    )
     specification: str = ask(_("Specification"), default="", max_length=80)
-    quantity: Decimal = ask(_("Quantity"), default=Decimal(1), minimum=Decimal("0.001"), maximum=Decimal(9_999_999))
+    quantity: Decimal = ask(
+        _("Quantity"), default=Decimal(1), minimum=Decimal("0.001"), maximum=Decimal(9_999_999)
+    )
     unit_price: Decimal = no_money(_("Unit price"))
     third_party: Decimal = no_money(_("Paid by third parties"))
     procedure_categories: tuple[str, ...] = ask(_("Listed procedures"), default=(), choices=codes(PROCEDURES))

@@ -94,7 +94,9 @@ def supplement(found: Assessment, text: str = "") -> SupplementContext:
     return SupplementContext(
         about=about(found.rows.case),
         missing=tuple(_missing(entry, found.rows) for entry in missing),
-        satisfied=tuple(dict.fromkeys(entry.title.zh for entry in found.requirements if entry.status == "SATISFIED")),
+        satisfied=tuple(
+            dict.fromkeys(entry.title.zh for entry in found.requirements if entry.status == "SATISFIED")
+        ),
         originals_by_mail=originals and found.route_name == "MAIL",
         annotation=str(handbook.value("annotation.text", "")) if annotation else "",
         text=text,
@@ -163,7 +165,14 @@ def refusal(
 
 
 def explanation(
-    rows: ClaimRows, decision: Decision, handbook: Handbook, *, outcome: str, paid_fen: int, on: date, text: str
+    rows: ClaimRows,
+    decision: Decision,
+    handbook: Handbook,
+    *,
+    outcome: str,
+    paid_fen: int,
+    on: date,
+    text: str,
 ) -> EobContext:
     taking = [finding for finding in decision.findings if finding.level in REASONS]
     numbers = {finding.ref: index for index, finding in enumerate(taking, 1)}
@@ -214,7 +223,9 @@ def limit_left(movement: Movement) -> LimitLeft:
 
 
 def payee_block(payee: Payee) -> PayeeBlock:
-    return PayeeBlock(name=mask_name(payee.name), bank=f"{payee.bank} {payee.branch}".strip(), account=payee.account_masked)
+    return PayeeBlock(
+        name=mask_name(payee.name), bank=f"{payee.bank} {payee.branch}".strip(), account=payee.account_masked
+    )
 
 
 def message_context(case: CaseFile, **more: Any) -> dict[str, Any]:

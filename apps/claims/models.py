@@ -34,9 +34,13 @@ class Claim(models.Model):
     reporter_phone_masked = models.CharField(max_length=20, blank=True)
     payee = models.ForeignKey(Payee, verbose_name=_("payee"), null=True, blank=True, on_delete=models.PROTECT)
     e_signed = models.BooleanField(_("e-signed"), default=False)
-    claimed_fen = models.BigIntegerField(_("claimed (fen)"), default=0)  # after third-party settlement (PR-12)
+    claimed_fen = models.BigIntegerField(
+        _("claimed (fen)"), default=0
+    )  # after third-party settlement (PR-12)
     decided_fen = models.BigIntegerField(_("insurer pays (fen)"), null=True)
-    first_received_at = models.DateTimeField(_("claim and papers first received"), null=True, blank=True)  # LAW-02
+    first_received_at = models.DateTimeField(
+        _("claim and papers first received"), null=True, blank=True
+    )  # LAW-02
     answers = models.PositiveSmallIntegerField(_("answered findings"), default=0)
     notices = models.PositiveSmallIntegerField(_("supplement notices"), default=0)  # LAW-01: one
     notice_at = models.DateTimeField(_("supplement notice of"), null=True, blank=True)
@@ -67,8 +71,12 @@ class Visit(models.Model):
     position = models.PositiveSmallIntegerField()
     visit_type = models.CharField(_("visit type"), max_length=16)
     benefit = models.CharField(_("benefit"), max_length=30)
-    hospital = models.ForeignKey(Hospital, verbose_name=_("hospital"), on_delete=models.PROTECT, related_name="visits")
-    campus = models.ForeignKey(Campus, verbose_name=_("campus"), null=True, blank=True, on_delete=models.PROTECT)
+    hospital = models.ForeignKey(
+        Hospital, verbose_name=_("hospital"), on_delete=models.PROTECT, related_name="visits"
+    )
+    campus = models.ForeignKey(
+        Campus, verbose_name=_("campus"), null=True, blank=True, on_delete=models.PROTECT
+    )
     department = models.CharField(_("department"), max_length=80)
     department_group = models.CharField(_("department group"), max_length=20, choices=DepartmentGroup.choices)
     doctor = models.CharField(_("doctor"), max_length=60, blank=True)
@@ -78,7 +86,9 @@ class Visit(models.Model):
     ended_on = models.DateField(_("discharge date"))
     admitted_at = models.DateTimeField(null=True, blank=True)
     discharged_at = models.DateTimeField(null=True, blank=True)
-    diagnoses = models.JSONField(_("diagnoses"), default=list)  # [{"code": "J20.9", "name": …, "system": …}], main first
+    diagnoses = models.JSONField(
+        _("diagnoses"), default=list
+    )  # [{"code": "J20.9", "name": …, "system": …}], main first
     procedures = models.JSONField(_("procedures"), default=list)
     conditions = models.JSONField(default=list)
     cause = models.CharField(_("cause"), max_length=10, default="ILLNESS")
@@ -274,6 +284,9 @@ class Proposal(models.Model):
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()
 
+    def __str__(self) -> str:
+        return f"{self.claim_id} {self.outcome}"
+
 
 class Override(Immutable):
     """A person's answer to a finding the text leaves to discretion, with the reason."""
@@ -288,4 +301,6 @@ class Override(Immutable):
     round = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["claim", "finding", "round"], name="override_once_a_round")]
+        constraints = [
+            models.UniqueConstraint(fields=["claim", "finding", "round"], name="override_once_a_round")
+        ]

@@ -68,13 +68,25 @@ class FindingRow:
 def findings(case: CaseFile, actor: Any) -> Context:
     found = assessment_of(case)
     rows = [_finding_row(finding, found) for finding in found.findings]
-    order = {Level.BLOCK: 0, Level.REFER: 1, Level.SOFT_BLOCK: 1, Level.PEND: 1, Level.DENY: 2, Level.REDUCE: 3, Level.WARN: 4}
+    order = {
+        Level.BLOCK: 0,
+        Level.REFER: 1,
+        Level.SOFT_BLOCK: 1,
+        Level.PEND: 1,
+        Level.DENY: 2,
+        Level.REDUCE: 3,
+        Level.WARN: 4,
+    }
     rows.sort(key=lambda row: (not row.open, order.get(row.finding.level, 5)))
     return {
         "findings": rows,
         "open": sum(row.open for row in rows),
         "passed": _passed(found),
-        "route": {"name": found.routing.route, "rule": found.routing.rule, "why": say(found.routing.why_zh, found.routing.why_en)},
+        "route": {
+            "name": found.routing.route,
+            "rule": found.routing.rule,
+            "why": say(found.routing.why_zh, found.routing.why_en),
+        },
         "decision": found.decision,
         "history": case.claim.decisions.select_related("proposed_by", "signed_by").order_by("-version"),
     }
@@ -237,7 +249,11 @@ def history(case: CaseFile, actor: Any) -> Context:
     today = timezone.localdate()
     years = int(handbook.value("history.years", 5))
     viewer = actor if isinstance(actor, Actor) else SYSTEM
-    past = [row for row in member_history(viewer, case.member_id, until=today, years=years) if row.case.pk != case.pk]
+    past = [
+        row
+        for row in member_history(viewer, case.member_id, until=today, years=years)
+        if row.case.pk != case.pk
+    ]
     return {
         "past": past,
         "years": years,
@@ -266,7 +282,11 @@ class Step:
 
 def statutory(case: CaseFile, actor: Any) -> Context:
     """How each statutory clock was counted: start, pauses with their proof, days counted, due."""
-    clocks = Clock.objects.filter(case=case.pk, statutory=True).prefetch_related("pauses").order_by("started_at", "pk")
+    clocks = (
+        Clock.objects.filter(case=case.pk, statutory=True)
+        .prefetch_related("pauses")
+        .order_by("started_at", "pk")
+    )
     handbook = case.handbook.handbook
     return {"clocks": [_arithmetic(clock, handbook) for clock in clocks]}
 
@@ -276,11 +296,22 @@ def _arithmetic(clock: Clock, handbook: Handbook) -> dict[str, Any]:
     due = due_of(clock, spec)
     steps = [Step(clock.started_at, _("started; this day is day 0"))]
     for pause in clock.pauses.all():
-        steps.append(Step(pause.started_at, _("paused; this day still counts"), _counted(due.counted, pause.started_at), pause.evidence))
+        steps.append(
+            Step(
+                pause.started_at,
+                _("paused; this day still counts"),
+                _counted(due.counted, pause.started_at),
+                pause.evidence,
+            )
+        )
         if pause.ended_at:
             steps.append(Step(pause.ended_at, _("goes on; this day is day 0 again"), None, pause.evidence))
     if not due.standing:
-        steps.append(Step(clock.due_at, _("due at the end of %(day)s") % {"day": due.day.isoformat()}, len(due.counted)))
+        steps.append(
+            Step(
+                clock.due_at, _("due at the end of %(day)s") % {"day": due.day.isoformat()}, len(due.counted)
+            )
+        )
     if clock.stopped_at:
         steps.append(Step(clock.stopped_at, _("stopped")))
     return {
@@ -312,5 +343,3 @@ def add_panels(kind: Kind) -> None:
         ("statutory", _("Statutory time limits"), statutory, "aside"),
     ):
         kind.panels.append(Panel(name, title, f"claims/panels/{name}.html", fill, side))
-
-

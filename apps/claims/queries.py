@@ -47,7 +47,9 @@ def member_history(actor: Actor, member_id: int, *, until: date, years: int = 5)
     visits = Visit.objects.filter(claim__case__member=member_id, started_on__gte=since, started_on__lte=until)
     seen = visible_to(CaseFile.objects.filter(member=member_id, kind="claim"), actor).values("pk")
     found: dict[int, PastClaim] = {}
-    rows = visits.filter(claim__in=seen).select_related("claim__case", "hospital").order_by("-started_on", "-pk")
+    rows = (
+        visits.filter(claim__in=seen).select_related("claim__case", "hospital").order_by("-started_on", "-pk")
+    )
     for visit in rows:
         case = visit.claim.case
         past = found.setdefault(case.pk, PastClaim(case))
@@ -57,7 +59,9 @@ def member_history(actor: Actor, member_id: int, *, until: date, years: int = 5)
 
 def day_total_fen(member_id: int, day: date, *, without: int | None = None) -> int:
     """What the child's live claims claim for one service day (PR-15)."""
-    visits = Visit.objects.filter(claim__case__member=member_id, started_on=day).exclude(claim__case__state__in=GONE)
+    visits = Visit.objects.filter(claim__case__member=member_id, started_on=day).exclude(
+        claim__case__state__in=GONE
+    )
     if without is not None:
         visits = visits.exclude(claim=without)
     return sum(visits.values_list("claimed_fen", flat=True))
@@ -78,14 +82,19 @@ def similar(case: CaseFile, visits: Sequence[Visit], bills: Sequence[Bill]) -> l
     and date: what the register of bills (LAW-11) cannot see. Two queries."""
     same_place = Q()
     for visit in visits:
-        near = (visit.started_on - timedelta(days=SIMILAR_DAYS), visit.started_on + timedelta(days=SIMILAR_DAYS))
+        near = (
+            visit.started_on - timedelta(days=SIMILAR_DAYS),
+            visit.started_on + timedelta(days=SIMILAR_DAYS),
+        )
         same_place |= Q(hospital=visit.hospital_id, started_on__range=near)
     same_sum = Q()
     for bill in bills:
         same_sum |= Q(amount_fen=bill.amount_fen, issued_on=bill.issued_on)
     found: dict[int, Similar] = {}
     if bills:
-        others = Bill.objects.filter(same_sum, visit__claim__case__member=case.member_id).exclude(visit__claim=case.pk)
+        others = Bill.objects.filter(same_sum, visit__claim__case__member=case.member_id).exclude(
+            visit__claim=case.pk
+        )
         for bill in others.select_related("visit__claim__case", "visit__hospital")[:20]:
             other = bill.visit.claim.case
             found[other.pk] = Similar(other, "amount", bill.visit.started_on, bill.visit.hospital.name)

@@ -23,9 +23,15 @@ def facts_of_json(data: Any) -> Facts:
     if not isinstance(data, Mapping):
         raise FactsError("", data, "an object")
     series, code = str(data.get("series", "")), str(data.get("plan", ""))
-    handbook = _pick(HandbookVersion.objects.filter(series=series).order_by("-number"), data.get("handbook_sha"))
+    handbook = _pick(
+        HandbookVersion.objects.filter(series=series).order_by("-number"), data.get("handbook_sha")
+    )
     if handbook is None:
-        raise NotFound(_("No handbook of series %(series)s is loaded.") % {"series": series}, code="no_handbook", field="series")
+        raise NotFound(
+            _("No handbook of series %(series)s is loaded.") % {"series": series},
+            code="no_handbook",
+            field="series",
+        )
     plan = _pick(Plan.every.filter(series=series, code=code).order_by("-pk"), data.get("plan_sha"))
     if plan is None:
         raise NotFound(_("No plan %(code)s is loaded.") % {"code": code}, code="no_plan", field="plan")
@@ -44,12 +50,19 @@ def replay(row: DecisionRow) -> Decision:
 def differences(row: DecisionRow, decision: Decision) -> list[str]:
     """Lines whose figures differ from what was booked; empty = the same."""
     stored = {line.line_id: line for line in row.lines.all()}
-    by_place = {f"{line.line.bill.visit.position}.{line.line.bill.position}.{line.line.position}": line for line in stored.values()}
+    by_place = {
+        f"{line.line.bill.visit.position}.{line.line.bill.position}.{line.line.position}": line
+        for line in stored.values()
+    }
     found = []
     if to_fen(decision.insurer) != row.computed_fen:
         found.append(f"insurer: {row.computed_fen} → {to_fen(decision.insurer)}")
     for line in decision.lines:
         booked = by_place.get(line.ref)
-        if booked is None or booked.insurer_fen != to_fen(line.insurer) or booked.disallowed_fen != to_fen(line.disallowed):
+        if (
+            booked is None
+            or booked.insurer_fen != to_fen(line.insurer)
+            or booked.disallowed_fen != to_fen(line.disallowed)
+        ):
             found.append(line.ref)
     return found

@@ -90,7 +90,13 @@ def _complete(
         all_at_once(errors)
     for index, visit in enumerate(report.visits):
         if visit.started_on < member.birth_date:
-            errors.append(InvalidInput(_("The visit lies before the child's birth."), code="order", field=f"visits.{index}.started_on"))
+            errors.append(
+                InvalidInput(
+                    _("The visit lies before the child's birth."),
+                    code="order",
+                    field=f"visits.{index}.started_on",
+                )
+            )
     policy, wrong = choose_policy(policies, report)
     errors += wrong
     files, wrong = _files(report)
@@ -155,15 +161,24 @@ def places_of(
     visits: list[tuple[int, VisitInput]],
 ) -> tuple[dict[str, Hospital], dict[tuple[str, str], Campus], list[DomainError]]:
     """Hospitals and campuses by code: two queries."""
-    hospitals = {row.code: row for row in Hospital.objects.filter(code__in={visit.hospital for _index, visit in visits})}
+    hospitals = {
+        row.code: row
+        for row in Hospital.objects.filter(code__in={visit.hospital for _index, visit in visits})
+    }
     wanted = {visit.campus for _index, visit in visits if visit.campus}
-    rows = Campus.objects.filter(hospital__in=hospitals.values(), code__in=wanted).select_related("hospital") if wanted else ()
+    rows = (
+        Campus.objects.filter(hospital__in=hospitals.values(), code__in=wanted).select_related("hospital")
+        if wanted
+        else ()
+    )
     campuses = {(row.hospital.code, row.code): row for row in rows}
     return hospitals, campuses, list(_unknown_places(visits, hospitals, campuses))
 
 
 def _unknown_places(
-    visits: list[tuple[int, VisitInput]], hospitals: dict[str, Hospital], campuses: dict[tuple[str, str], Campus]
+    visits: list[tuple[int, VisitInput]],
+    hospitals: dict[str, Hospital],
+    campuses: dict[tuple[str, str], Campus],
 ) -> Iterator[DomainError]:
     for index, visit in visits:
         if visit.hospital not in hospitals:
@@ -191,7 +206,10 @@ def _policies(actor: Actor, given: MemberInput, today: date) -> tuple[list[Polic
     if given.id_number:
         try:
             identity = check_identity(
-                id_type=given.id_type or "RESIDENT_ID", number=given.id_number, today=today, birth_date=given.birth_date
+                id_type=given.id_type or "RESIDENT_ID",
+                number=given.id_number,
+                today=today,
+                birth_date=given.birth_date,
             )
         except InvalidInput as error:
             error.field = f"member.{error.field}"
@@ -205,11 +223,7 @@ def _policies(actor: Actor, given: MemberInput, today: date) -> tuple[list[Polic
         index = id_index(identity.number)
         condition &= Q(member__id_index=index) | Q(member__former_identities__id_index=index)
     found = visible_to(Policy.objects.filter(condition), actor).select_related("member", "plan").distinct()
-    policies = [
-        policy
-        for policy in found.order_by("-effective_on", "-id")
-        if _is(policy.member, given)
-    ]
+    policies = [policy for policy in found.order_by("-effective_on", "-id") if _is(policy.member, given)]
     return policies, _who(policies, given)
 
 
@@ -225,7 +239,9 @@ def _who(policies: list[Policy], given: MemberInput) -> list[DomainError]:
         words = _("No insured child is found with these data; compare number, name and date of birth.")
         return [InvalidInput(words, code="unknown_member", field=f"member.{where}")]
     if len({policy.member_id for policy in policies}) > 1:
-        words = _("Several children are insured under this number; name the child by member or identity number.")
+        words = _(
+            "Several children are insured under this number; name the child by member or identity number."
+        )
         return [InvalidInput(words, code="several_children", field=f"member.{where}")]
     return []
 
@@ -241,7 +257,8 @@ def choose_policy(policies: list[Policy], report: ReportInput) -> tuple[Policy, 
         numbers = ", ".join(f"{policy.number} ({policy.series})" for policy in covering)
         errors.append(
             InvalidInput(
-                _("Several policies cover %(day)s: %(numbers)s. Name one.") % {"day": day.isoformat(), "numbers": numbers},
+                _("Several policies cover %(day)s: %(numbers)s. Name one.")
+                % {"day": day.isoformat(), "numbers": numbers},
                 code="several_policies",
                 field="member.policy",
                 rule="C9",
@@ -250,12 +267,16 @@ def choose_policy(policies: list[Policy], report: ReportInput) -> tuple[Policy, 
         )
     policy = covering[0] if covering else min(named, key=lambda policy: _distance(policy, day))
     for index, visit in enumerate(report.visits):
-        if covering and not policy.in_force_on(visit.started_on) and any(
-            other.in_force_on(visit.started_on) for other in policies
+        if (
+            covering
+            and not policy.in_force_on(visit.started_on)
+            and any(other.in_force_on(visit.started_on) for other in policies)
         ):
             errors.append(
                 InvalidInput(
-                    _("This visit belongs to another policy period than the first one; report it as a claim of its own."),
+                    _(
+                        "This visit belongs to another policy period than the first one; report it as a claim of its own."
+                    ),
                     code="other_period",
                     field=f"visits.{index}.started_on",
                     rule="C9",
@@ -296,7 +317,11 @@ def _files(report: ReportInput) -> tuple[dict[str, StoredFile], list[DomainError
     for index, paper in enumerate(report.papers):
         path = f"papers.{index}"
         if paper.file and paper.file not in files:
-            errors.append(InvalidInput(_("No such file is stored; upload it first."), code="unknown_file", field=f"{path}.file"))
+            errors.append(
+                InvalidInput(
+                    _("No such file is stored; upload it first."), code="unknown_file", field=f"{path}.file"
+                )
+            )
         if not paper.file and paper.form in NEEDS_FILE:
             errors.append(InvalidInput(_("Add at least one file."), code="required", field=f"{path}.file"))
         if paper.subject.startswith("bill:") and paper.subject not in bills:

@@ -32,10 +32,16 @@ def rescission_window(case: CaseFile, handbook: Handbook, today: date) -> Window
     concluded = policy.concluded_on or policy.continuous_since
     bar = add_years(concluded, years)
     if known is None:
-        return Window(False, None, bar, None, 0, _("No day is recorded on which the non-disclosure became known."))
+        return Window(
+            False, None, bar, None, 0, _("No day is recorded on which the non-disclosure became known.")
+        )
     until = min(known + timedelta(days=days), bar)
     left = (until - today).days
     if left < 0:
-        words = _("The right to rescind ended on %(day)s (%(days)d days from knowledge, %(years)d years from conclusion).")
-        return Window(False, known, bar, until, 0, words % {"day": until.isoformat(), "days": days, "years": years})
+        words = _(
+            "The right to rescind ended on %(day)s (%(days)d days from knowledge, %(years)d years from conclusion)."
+        )
+        return Window(
+            False, known, bar, until, 0, words % {"day": until.isoformat(), "days": days, "years": years}
+        )
     return Window(True, known, bar, until, left, "")

@@ -75,7 +75,11 @@ def _bill(rows: BillRows) -> dict[str, Any]:
         "state", "electronic", "verified",
     )  # fmt: skip
     amounts = {name: to_yuan(getattr(bill, f"{name}_fen")) for name in (*FEN_FIELDS, "amount")}
-    return {name: getattr(bill, name) for name in same} | amounts | {"lines": [_line(line) for line in rows.lines]}
+    return (
+        {name: getattr(bill, name) for name in same}
+        | amounts
+        | {"lines": [_line(line) for line in rows.lines]}
+    )
 
 
 def _line(line: BillLine) -> dict[str, Any]:
@@ -102,7 +106,14 @@ def apply(data: list[dict[str, Any]], changes: Sequence[Change]) -> list[dict[st
         try:
             target, cls = _at(data, change.place, f"changes.{index}.place")
             _check_field(cls, change.field, f"changes.{index}.field")
-            log.append({"place": change.place, "field": change.field, "from": str(target.get(change.field)), "to": str(change.value)})
+            log.append(
+                {
+                    "place": change.place,
+                    "field": change.field,
+                    "from": str(target.get(change.field)),
+                    "to": str(change.value),
+                }
+            )
             target[change.field] = _value(change)
         except DomainError as error:
             errors.append(error)
@@ -113,7 +124,11 @@ def apply(data: list[dict[str, Any]], changes: Sequence[Change]) -> list[dict[st
 
 def _value(change: Change) -> Any:
     if change.field in ("diagnoses", "procedures") and isinstance(change.value, str):
-        return [{"code": code.strip()} for code in change.value.replace("；", ";").replace(",", ";").split(";") if code.strip()]
+        return [
+            {"code": code.strip()}
+            for code in change.value.replace("；", ";").replace(",", ";").split(";")
+            if code.strip()
+        ]
     return change.value
 
 
@@ -136,7 +151,8 @@ def _check_field(cls: type[Any], name: str, path: str) -> None:
     known = sorted(item.name for item in fields(cls) if item.name not in ("bills", "lines"))
     if name not in known:
         raise InvalidInput(
-            _("“%(value)s” is not known. Expected: %(expected)s.") % {"value": name, "expected": ", ".join(known)},
+            _("“%(value)s” is not known. Expected: %(expected)s.")
+            % {"value": name, "expected": ", ".join(known)},
             code="unknown_field",
             field=path,
         )
@@ -144,7 +160,9 @@ def _check_field(cls: type[Any], name: str, path: str) -> None:
 
 def remove(data: list[dict[str, Any]], places: Sequence[str]) -> None:
     """Take lines out, last first, so that the places before them stay true."""
-    for place in sorted(places, key=lambda text: [int(part) for part in text.split(".") if part.isdigit()], reverse=True):
+    for place in sorted(
+        places, key=lambda text: [int(part) for part in text.split(".") if part.isdigit()], reverse=True
+    ):
         target, cls = _at(data, place, "remove")
         if cls is not LineInput:
             raise InvalidInput(_("Only lines can be taken out."), code="unknown_place", field="remove")
@@ -155,7 +173,9 @@ def remove(data: list[dict[str, Any]], places: Sequence[str]) -> None:
 def add(data: list[dict[str, Any]], bill_place: str, line: Mapping[str, Any]) -> None:
     bill, cls = _at(data, bill_place, "add.bill")
     if cls is not BillInput:
-        raise InvalidInput(_("Name the bill the line stands on, such as 1.1."), code="unknown_place", field="add.bill")
+        raise InvalidInput(
+            _("Name the bill the line stands on, such as 1.1."), code="unknown_place", field="add.bill"
+        )
     bill["lines"].append(dict(line))
 
 

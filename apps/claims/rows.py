@@ -99,7 +99,9 @@ def add_networks(claims: Iterable[ClaimRows]) -> None:
     claims = list(claims)
     hospitals = {rows.visit.hospital_id for claim in claims for rows in claim.visits}
     series = {claim.case.series for claim in claims}
-    entries = NetworkEntry.objects.filter(series__in=series, campus__hospital__in=hospitals).select_related("campus")
+    entries = NetworkEntry.objects.filter(series__in=series, campus__hospital__in=hospitals).select_related(
+        "campus"
+    )
     by_place: dict[tuple[str, int], list[NetworkEntry]] = defaultdict(list)
     for entry in entries:
         by_place[entry.series, entry.campus.hospital_id].append(entry)
@@ -136,9 +138,14 @@ def add_duplicates(claims: Iterable[ClaimRows]) -> None:
     claims = list(claims)
     identities = {rows.bill.identity for claim in claims for rows in claim.bills()}
     registered = BillRegister.objects.filter(identity__in=identities, released_at=None)
-    taken = {identity: (pk, number) for identity, pk, number in registered.values_list("identity", "case", "case__number")}
+    taken = {
+        identity: (pk, number)
+        for identity, pk, number in registered.values_list("identity", "case", "case__number")
+    }
     for claim in claims:
         own = {rows.bill.identity for rows in claim.bills()}
         claim.duplicates = {
-            identity: number for identity, (pk, number) in taken.items() if identity in own and pk != claim.case.pk
+            identity: number
+            for identity, (pk, number) in taken.items()
+            if identity in own and pk != claim.case.pk
         }

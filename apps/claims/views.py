@@ -79,7 +79,8 @@ def check(request: HttpRequest) -> HttpResponse:
 
 def coverage(request: HttpRequest) -> HttpResponse:
     """The call center's question: what would be paid? Asked and answered on one page."""
-    actor, context = actor_of(request), {"title": _("Coverage check")}
+    actor = actor_of(request)
+    context: dict[str, Any] = {"title": _("Coverage check")}
     if request.method != "POST":
         member = request.GET.get("member", "")[:40]
         return show(

@@ -86,7 +86,11 @@ def open_cases(actor: Actor) -> QuerySet[CaseFile]:
 
 def _running(actor: Actor) -> QuerySet[Clock]:
     clocks = Clock.objects.filter(state=Clock.State.RUNNING, case__open=True)
-    return clocks.filter(case__in=open_cases(actor).values("pk")) if actor.restricted else clocks
+    return (
+        clocks.filter(case__in=open_cases(actor).values("pk"))
+        if actor.restricted or not actor.may_see_cases
+        else clocks
+    )
 
 
 def overdue(actor: Actor, now: datetime) -> Cross:
@@ -153,7 +157,7 @@ def loads(actor: Actor, now: datetime) -> list[Load]:
         "week": Count("pk", filter=Q(next_due__gt=now, next_due__lte=end_of_week(now))),
     }
     found: dict[int, Load] = {}
-    rows = open_cases(actor).exclude(assignee=None).values("assignee").annotate(**numbers)
+    rows: Any = open_cases(actor).exclude(assignee=None).values("assignee").annotate(**numbers)
     users = User.objects.select_related("team").in_bulk([row["assignee"] for row in rows])
     for row in rows:
         found[row["assignee"]] = Load(users[row["assignee"]], row["number"], row["late"], row["week"])

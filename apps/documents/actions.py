@@ -146,6 +146,7 @@ def attach(
         raise InvalidInput(_("Add at least one file."), code="required", field="files")
     _check_source_files(form, stored)
     _refuse_same_file(ctx, kind, subject, stored)
+    sheets: list[StoredFile | None] = [*stored] or [None]
     papers = [
         Paper(
             case=ctx.case,
@@ -159,7 +160,7 @@ def attach(
             received_at=ctx.now,
             retain_until=retain_until(kind, ctx.case.policy, ctx.handbook),
         )
-        for file in (stored or [None])
+        for file in sheets
     ]
     for paper in papers:
         ctx.add(paper)

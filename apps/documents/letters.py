@@ -7,7 +7,6 @@ One dataclass a kind of letter holds all that its template needs. Money is integ
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from apps.adjudication.trace import observe
 from apps.core.errors import Blocked
 from apps.core.numbers import next_numbers
+from apps.core.queue import enqueue
 from apps.documents.models import Letter
 from apps.documents.series import series_block
 
@@ -194,10 +194,8 @@ def start_rendering(letter: Letter) -> None:
     """Ask a worker; when the queue is down, the sweep renders a little later."""
     from apps.documents.tasks import render_letter
 
-    try:
-        render_letter.apply_async([letter.pk], retry=False)
-    except Exception:
-        log.warning("letter waits for the sweep", extra={"letter": letter.number})
+    if not enqueue(render_letter, letter.pk):
+        log.debug("letter waits for the sweep", extra={"letter": letter.number})
 
 
 def to_json(context: LetterContext) -> dict[str, Any]:
@@ -233,7 +231,7 @@ def _former(ctx: Any, kind: Letter.Kind) -> Letter | None:
     shared = ctx.batch.shared
     if "letters" not in shared:
         cases = [other.case.pk for other in ctx.batch.contexts]
-        found: Sequence[Letter] = Letter.objects.filter(case__in=cases).defer("context").order_by("version")
+        found = Letter.objects.filter(case__in=cases).defer("context").order_by("version")
         shared["letters"] = {(letter.case_id, letter.kind): letter for letter in found}
     former: Letter | None = shared["letters"].get((ctx.case.pk, kind))
     return former

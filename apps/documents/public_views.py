@@ -5,6 +5,8 @@ A known and an unknown token take the same path: one query, one template, status
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -37,9 +39,7 @@ def _verdict(state: str | None) -> str:
     return {Letter.State.SUPERSEDED.value: "superseded", Letter.State.VOID.value: "void"}.get(state, "valid")
 
 
-def _answer(
-    request: HttpRequest, verdict: str, status: int, row: dict[str, object] | None = None
-) -> HttpResponse:
+def _answer(request: HttpRequest, verdict: str, status: int, row: Any = None) -> HttpResponse:
     response = render(request, "letters/verify.html", {"verdict": verdict, "row": row}, status=status)
     add_never_cache_headers(response)
     response["Referrer-Policy"] = "no-referrer"

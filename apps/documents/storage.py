@@ -30,7 +30,6 @@ from apps.core.errors import InvalidInput, NotFound
 from apps.documents.content import ALLOWED, Content, recognize
 from apps.documents.models import StoredFile
 
-SCAN_LIMIT = 50 * 1024 * 1024
 CHUNK = 1024 * 1024
 FORGOTTEN_AFTER = timedelta(days=1)
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -76,7 +75,7 @@ def receive(file: IO[bytes], name: str = "", *, limit: int | None = None, field:
     Raises InvalidInput: file_too_large, file_empty, file_type, file_broken, file_encrypted,
     page_too_large, too_many_pages, file_bomb.
     """
-    limit = limit or getattr(settings, "MAX_SCAN_BYTES", SCAN_LIMIT)
+    limit = int(limit or settings.MAX_SCAN_BYTES)
     name = _clean_name(name or getattr(file, "name", "") or "")
     received = None
     try:

@@ -22,10 +22,10 @@ OUTCOMES: list[tuple[str, Any]] = [
 Answered = Callable[[Ctx[Any], CallTask], None]
 
 
-def open_calls(ctx: Ctx[Any]) -> list[tuple[int, Any]]:
+def open_calls(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
     """The calls still to be made on the case."""
     tasks = CallTask.objects.filter(case=ctx.case.pk, outcome=CallTask.Outcome.OPEN).order_by("pk")
-    return [(task.pk, f"{task.purpose} ({task.attempt})") for task in tasks]
+    return [(str(task.pk), f"{task.purpose} ({task.attempt})") for task in tasks]
 
 
 @dataclass(frozen=True)

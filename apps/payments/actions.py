@@ -39,13 +39,15 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def order(
-    ctx: Ctx[Any], *, payee: Payee, amount_fen: int, decision_version: int, first: bool = False
+    ctx: Ctx[Any], *, payee: Payee | None, amount_fen: int, decision_version: int, first: bool = False
 ) -> PaymentOrder:
     """Queue a payment order for a decision; a live order for the same decision is refused.
 
     A constraint of the database holds the same against races ("nothing can be paid twice"). `first`:
     the decision was made in this very action, so no earlier attempt is looked for.
     """
+    if payee is None:
+        raise Blocked(_("There is no payee yet; enter the account first."), code="no_payee")
     if payee.screening != "CLEAR":
         raise Blocked(
             _("The payee's list screening is “%(result)s”; compliance decides first.") % {"result": payee.screening},
@@ -175,7 +177,7 @@ def make_file(actor: Actor, numbers: Sequence[str], *, now: datetime | None = No
             )
         file = PaymentFile.objects.create(
             number=next_number(f"F{timezone.localtime(now):%y%m%d}"),
-            made_by_id=actor.user_id,
+            made_by_id=actor.person_id,
             made_at=now or timezone.now(),
             orders=len(rows),
             total_fen=sum(row.amount_fen for row in rows),
@@ -194,7 +196,7 @@ def release_file(actor: Actor, number: str, *, now: datetime | None = None) -> P
         orders = list(file.items.select_related("payee", "case").order_by("number"))
         file.excel = store_bytes(payment_workbook(file, orders), f"{file.number}.xlsx", XLSX)
         file.csv = store_bytes(payment_csv(file, orders), f"{file.number}.csv", "text/csv")
-        file.state, file.released_by_id, file.released_at = PaymentFile.State.RELEASED, actor.user_id, now or timezone.now()
+        file.state, file.released_by_id, file.released_at = PaymentFile.State.RELEASED, actor.person_id, now or timezone.now()
         file.save()
     return file
 

@@ -29,7 +29,7 @@ def orders_visible_to(actor: Actor) -> QuerySet[PaymentOrder]:
 def files_visible_to(actor: Actor) -> QuerySet[PaymentFile]:
     """A payment file is visible to those who see all its orders."""
     items = PaymentOrder.objects.filter(file=OuterRef("pk"))
-    hidden = items.exclude(pk__in=visible_to(items, actor).values("pk"))
+    hidden = items.exclude(pk__in=visible_to(PaymentOrder.objects.all(), actor).values("pk"))
     return PaymentFile.objects.filter(~Exists(hidden)) if actor.may_see_cases else PaymentFile.objects.none()
 
 

@@ -176,7 +176,7 @@ class HandbookAdmin(StaffRead):
     def _second(versions: list[HandbookVersion]) -> HandbookVersion | None:
         """What the newest handbook is compared with at first: the series before it."""
         others = [row for row in versions[1:] if row.series != versions[0].series]
-        return (others or versions[1:] or versions or [None])[0]
+        return next(iter(others or versions[1:] or versions), None)
 
     @staticmethod
     def _chosen(

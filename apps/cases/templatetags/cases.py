@@ -77,7 +77,7 @@ def get(mapping: Any, key: Any) -> Any:
 @register.simple_tag
 def filter_url(filters: Any, **changes: Any) -> str:
     """'?…' of *My work* with some filters changed."""
-    return "?" + filters.query(**changes)
+    return f"?{filters.query(**changes)}"
 
 
 @register.simple_tag
@@ -94,6 +94,19 @@ def share(part: Any, whole: Any) -> str:
 def code_words(code: Any) -> Any:
     """Words for a bare code ("EXAM"), as the apps registered them."""
     return CODE_WORDS.get(code, code)
+
+
+@register.filter
+def figure_rows(figures: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """The figures of a finding with words; of a figure given in both languages, the screen's."""
+    english = not (get_language() or "zh").startswith("zh")
+    rows = []
+    for name, value in figures.items():
+        base = name.removesuffix("_en")
+        if (name != base) != english and f"{base}_en" in figures:
+            continue
+        rows.append((CODE_WORDS.get(base, base.replace("_", " ")), CODE_WORDS.get(value, value)))
+    return rows
 
 
 @register.simple_tag

@@ -51,7 +51,9 @@ def _correct_facts(ctx: Ctx[CorrectInput]) -> None:
     if not (given.changes or given.add or given.remove):
         raise InvalidInput(_("Nothing is changed."), code="required", field="changes")
     if given.remove and ctx.case.claim.decided_fen is not None:
-        raise Blocked(_("Lines of a decided claim stay; correct their amounts instead."), code="decided", field="remove")
+        raise Blocked(
+            _("Lines of a decided claim stay; correct their amounts instead."), code="decided", field="remove"
+        )
     old = assessment_in(ctx).rows
     data = stated(old)
     ctx.reason = given.reason
@@ -89,7 +91,9 @@ def _reregister(ctx: Ctx[Any], rows: ClaimRows) -> None:
     live = [bill.bill for bill in rows.bills() if bill.bill.state not in ("VOID", "RED_LETTER")]
     stale = BillRegister.objects.filter(case=ctx.case, released_at=None)
     stale.exclude(identity__in=[bill.identity for bill in live]).update(released_at=ctx.now)
-    register_bills(ctx, [BillClaim(bill.identity, bill.amount_fen, bill.issued_on, "changes") for bill in live])
+    register_bills(
+        ctx, [BillClaim(bill.identity, bill.amount_fen, bill.issued_on, "changes") for bill in live]
+    )
 
 
 def _rerouted(ctx: Ctx[CorrectInput]) -> str:

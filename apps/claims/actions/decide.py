@@ -20,7 +20,11 @@ from apps.claims.workflow import KIND
 from apps.core.errors import Blocked, Conflict, InvalidInput
 from apps.core.money import format_yuan, to_fen
 
-COMPUTED = [(Outcome.APPROVE.value, Outcome.APPROVE.label), (Outcome.PARTIAL.value, Outcome.PARTIAL.label), (Outcome.DENY.value, Outcome.DENY.label)]
+COMPUTED = [
+    (Outcome.APPROVE.value, Outcome.APPROVE.label),
+    (Outcome.PARTIAL.value, Outcome.PARTIAL.label),
+    (Outcome.DENY.value, Outcome.DENY.label),
+]
 FINAL_WAYS = ("approve", "approve_part", "deny")
 PROPOSERS = ("decide", "decide_ex_gratia", "compromise", "rescind")
 
@@ -77,12 +81,16 @@ def conclude(ctx: Ctx[Any], verdict: booking.Verdict) -> None:
     ctx.add(
         Proposal(
             claim=claim, outcome=verdict.outcome, insurer_fen=verdict.insurer_fen, reason=verdict.reason,
-            member_text=verdict.member_text, proposed_by_id=ctx.actor.user_id, proposed_at=ctx.now,
+            member_text=verdict.member_text, proposed_by_id=ctx.actor.person_id, proposed_at=ctx.now,
         )
     )  # fmt: skip
     ctx.loaded["way"] = "propose"
     ctx.reason = verdict.reason
-    ctx.data |= {"outcome": verdict.outcome, "insurer_fen": verdict.insurer_fen, "above_authority": ctx.actor.authority_fen}
+    ctx.data |= {
+        "outcome": verdict.outcome,
+        "insurer_fen": verdict.insurer_fen,
+        "above_authority": ctx.actor.authority_fen,
+    }
     ctx.emit("decision_proposed")
 
 
@@ -123,8 +131,13 @@ def _sign(ctx: Ctx[SignInput]) -> None:
         changed = outcome_of(decision) != proposal.outcome or to_fen(decision.insurer) != proposal.insurer_fen
         if changed:
             raise Conflict(
-                _("Since the proposal the amount changed from %(before)s to %(after)s. Return it to the reviewer.")
-                % {"before": format_yuan(proposal.insurer_fen), "after": format_yuan(to_fen(decision.insurer))},
+                _(
+                    "Since the proposal the amount changed from %(before)s to %(after)s. Return it to the reviewer."
+                )
+                % {
+                    "before": format_yuan(proposal.insurer_fen),
+                    "after": format_yuan(to_fen(decision.insurer)),
+                },
                 code="changed",
             )
     verdict = special_verdict(ctx, proposal.outcome, decision, proposal.insurer_fen)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import Team
 from apps.adjudication.decision import Decision
 from apps.adjudication.engine import adjudicate
 from apps.adjudication.handbook import Level
@@ -39,7 +40,9 @@ from apps.messaging.outbox import notify_member
 # --- Report -------------------------------------------------------------------------------------
 
 
-def report_claim(actor: Actor, *, data: ReportInput | Mapping[str, Any], now: datetime | None = None) -> CaseFile:
+def report_claim(
+    actor: Actor, *, data: ReportInput | Mapping[str, Any], now: datetime | None = None
+) -> CaseFile:
     """Register a report: the case with its visits, bills and papers, its bills in the register,
     what intake makes of it, the notice to the member and the clocks (LAW-02, PR-21).
 
@@ -49,7 +52,15 @@ def report_claim(actor: Actor, *, data: ReportInput | Mapping[str, Any], now: da
     now = now or timezone.now()
     _may_report(actor)
     report = read_report(actor, data, now)
-    return open_case("claim", actor, case=_case(report), state="REPORTED", fill=lambda ctx: _fill(ctx, report), event="reported", now=now)
+    return open_case(
+        "claim",
+        actor,
+        case=_case(report),
+        state="REPORTED",
+        fill=lambda ctx: _fill(ctx, report),
+        event="reported",
+        now=now,
+    )
 
 
 def _may_report(actor: Actor) -> None:
@@ -74,7 +85,13 @@ def _case(report: Report) -> ClaimFlow:
     )
 
 
+def _team(ctx: Ctx[Any]) -> Team | None:
+    """The claims desk of whoever runs the series: all work of a TPA's series goes to the TPA (GEN-04)."""
+    return Team.objects.filter(tpa=ctx.case.tpa, code__startswith="claims").order_by("code").first()
+
+
 def _fill(ctx: Ctx[Any], report: Report) -> None:
+    ctx.case.team = _team(ctx)
     rows = build_rows(report, ctx.case)
     _queue_rows(ctx, report, rows)
     _register(ctx, rows)
@@ -85,7 +102,11 @@ def _fill(ctx: Ctx[Any], report: Report) -> None:
     found = Assessment(rows, facts)
     ctx.loaded |= {"assessment": found, "facts": facts}
     ctx.case.amount_fen = rows.claim.claimed_fen
-    ctx.data |= {"channel": rows.claim.channel, "category": rows.claim.category, "claimed_fen": rows.claim.claimed_fen}
+    ctx.data |= {
+        "channel": rows.claim.channel,
+        "category": rows.claim.category,
+        "claimed_fen": rows.claim.claimed_fen,
+    }
     ctx.data["findings"] = [finding.ref for finding in found.intake]
     is_small_claim(facts)  # observed: the clock of PR-21 starts by its own condition
     if rows.claim.first_received_at:
@@ -133,7 +154,9 @@ def _propose_refusal(ctx: Ctx[Any]) -> None:
 
 
 def _hold(ctx: Ctx[Any]) -> None:
-    ctx.data["findings"] = [f"{f.rule} {f.ref}" for f in assessment_in(ctx).intake if f.level is not Level.WARN]
+    ctx.data["findings"] = [
+        f"{f.rule} {f.ref}" for f in assessment_in(ctx).intake if f.level is not Level.WARN
+    ]
 
 
 def _route(ctx: Ctx[Any]) -> None:
@@ -150,7 +173,11 @@ def _route(ctx: Ctx[Any]) -> None:
         letter = queue_letter(ctx, letters.acceptance(found))
         key = f"{ctx.case.number}:received"
         notify_member(
-            ctx, template="report_received", context=letters.message_context(ctx.case, route=routing.route), key=key, letter=letter
+            ctx,
+            template="report_received",
+            context=letters.message_context(ctx.case, route=routing.route),
+            key=key,
+            letter=letter,
         )
 
 
@@ -194,7 +221,9 @@ class ReasonInput:
 
 @dataclass(frozen=True)
 class HoldInput:
-    accept: bool = ask(_("Take the claim in"), widget="select", choices=[(True, _("take in")), (False, _("refuse"))])
+    accept: bool = ask(
+        _("Take the claim in"), widget="select", choices=[(True, _("take in")), (False, _("refuse"))]
+    )
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
     text: str = ask(_("Text for the member"), default="", widget="textarea", max_length=2000)
 
@@ -207,7 +236,9 @@ def _confirm_refusal(ctx: Ctx[RefusalInput]) -> None:
 def _refuse(ctx: Ctx[Any], text: str, reason: str = "") -> None:
     """The refusal letter with reasons goes out (LAW-04); the bills are free for another claim."""
     found = assessment_in(ctx)
-    grounds = [finding for finding in found.intake if finding.level is not Level.WARN and not finding.overridden]
+    grounds = [
+        finding for finding in found.intake if finding.level is not Level.WARN and not finding.overridden
+    ]
     reasons = tuple(letters.reason_of(finding, ctx.handbook) for finding in grounds)
     context = letters.refusal(found.rows, reasons, at_intake=True, on=letters.local_day(ctx.now), text=text)
     letter = queue_letter(ctx, context)
@@ -241,7 +272,11 @@ def _decide_hold(ctx: Ctx[HoldInput]) -> None:
 def _answer_all(ctx: Ctx[Any], reason: str, *, accept: bool) -> None:
     """A person's answer to everything that stopped the claim at intake."""
     found = assessment_in(ctx)
-    stopping = [f for f in found.intake if f.level in (Level.BLOCK, Level.REFER, Level.SOFT_BLOCK) and not f.overridden]
+    stopping = [
+        f
+        for f in found.intake
+        if f.level in (Level.BLOCK, Level.REFER, Level.SOFT_BLOCK) and not f.overridden
+    ]
     if ctx.actor.user_id is None:
         raise NotAllowed(_("A person must decide this."), code="person")
     for finding in stopping:
@@ -256,7 +291,7 @@ def answer_row(ctx: Ctx[Any], finding: str, rule: str, *, accept: bool, reason: 
     claim = ctx.case.claim
     earlier = [row.round for row in assessment_in(ctx).rows.overrides if row.finding == finding]
     override = Override(
-        claim=claim, finding=finding, rule=rule, accept=accept, reason=reason, user_id=ctx.actor.user_id, at=ctx.now,
+        claim=claim, finding=finding, rule=rule, accept=accept, reason=reason, user_id=ctx.actor.person_id, at=ctx.now,
         round=max(earlier, default=0) + 1,
     )  # fmt: skip
     ctx.add(override)
@@ -299,14 +334,22 @@ KIND.action(
 # --- Coverage check -------------------------------------------------------------------------------
 
 
-def coverage_check(actor: Actor, data: ReportInput | Mapping[str, Any], *, now: datetime | None = None) -> Decision:
+def coverage_check(
+    actor: Actor, data: ReportInput | Mapping[str, Any], *, now: datetime | None = None
+) -> Decision:
     """What the rules would say about this claim; nothing is saved. Intake findings come first."""
     now = now or timezone.now()
     found = assess_report(actor, data, now=now)
     decision = adjudicate(found.facts)
     known = {finding.ref for finding in decision.findings}
     ahead = tuple(f for f in (*found.intake, *found.routing.findings) if f.ref not in known)
-    outcome = "BLOCKED" if found.intake_outcome == REFUSE else "REFER" if found.intake_outcome == HOLD else decision.outcome
+    outcome = (
+        "BLOCKED"
+        if found.intake_outcome == REFUSE
+        else "REFER"
+        if found.intake_outcome == HOLD
+        else decision.outcome
+    )
     return replace(decision, findings=(*ahead, *decision.findings), outcome=outcome)
 
 

@@ -57,7 +57,9 @@ def _log_originals(ctx: Ctx[OriginalsInput]) -> None:
         ctx.data["refused"] = "collect on delivery"
         ctx.emit("parcel_refused")
         key = f"{ctx.case.number}:parcel:{ctx.case.version}"
-        notify_member(ctx, template="originals_wanted", context=letters.message_context(ctx.case, refused=True), key=key)
+        notify_member(
+            ctx, template="originals_wanted", context=letters.message_context(ctx.case, refused=True), key=key
+        )
         return
     arrived = _past(ctx, given.arrived_at)
     if given.tracking_number:
@@ -65,7 +67,11 @@ def _log_originals(ctx: Ctx[OriginalsInput]) -> None:
         ctx.update(claim, "tracking_number")
     ctx.emit("originals_received", arrived)
     ctx.emit("tracking_received")
-    ctx.resume("missing_papers", at=arrived, evidence=given.tracking_number or timezone.localtime(arrived).isoformat())
+    ctx.resume(
+        "missing_papers",
+        at=arrived,
+        evidence=given.tracking_number or timezone.localtime(arrived).isoformat(),
+    )
     _received(ctx, arrived)
 
 
@@ -73,7 +79,8 @@ def _must_match(known: str, given: str) -> None:
     """The number the member announced and the one on the parcel (RMB-25)."""
     if known and given and known != given:
         raise InvalidInput(
-            _("The member announced %(known)s; this parcel carries %(given)s.") % {"known": known, "given": given},
+            _("The member announced %(known)s; this parcel carries %(given)s.")
+            % {"known": known, "given": given},
             code="other_parcel",
             field="tracking_number",
             rule="RMB-25",
@@ -151,7 +158,9 @@ for action in paper_actions(
 @dataclass(frozen=True)
 class CheckInput:
     ask_for_missing: bool = ask(
-        _("Ask for what is missing"), default=True, help=_("Sends the one supplement notice with everything that is missing.")
+        _("Ask for what is missing"),
+        default=True,
+        help=_("Sends the one supplement notice with everything that is missing."),
     )
     text: str = ask(_("Text for the member"), default="", widget="textarea", max_length=2000)
 
@@ -193,7 +202,9 @@ KIND.action(
 @dataclass(frozen=True)
 class SupplementInput:
     text: str = ask(_("Text for the member"), default="", widget="textarea", max_length=2000)
-    reason: str = ask(_("Reason for asking again"), default="", widget="textarea", max_length=2000, rule="LAW-01")
+    reason: str = ask(
+        _("Reason for asking again"), default="", widget="textarea", max_length=2000, rule="LAW-01"
+    )
 
 
 def _request_supplement(ctx: Ctx[SupplementInput]) -> None:
@@ -237,7 +248,11 @@ def notice_reached(ctx: Ctx[Any], at: datetime, evidence: str) -> None:
     """LAW-02: the clock pauses from the day the notice reaches the claimant. Papers that came
     before it leave nothing to wait for."""
     claim = ctx.case.claim
-    if ctx.case.state not in (WAITING, "AWAITING_ORIGINALS") or claim.notice_reached_at or not claim.notice_at:
+    if (
+        ctx.case.state not in (WAITING, "AWAITING_ORIGINALS")
+        or claim.notice_reached_at
+        or not claim.notice_at
+    ):
         return
     claim.notice_reached_at = at
     ctx.update(claim, "notice_reached_at")
@@ -273,7 +288,9 @@ class ArrivedInput:
 def _papers_arrived(ctx: Ctx[ArrivedInput]) -> None:
     assert ctx.input is not None
     arrived = _past(ctx, ctx.input.arrived_at)
-    ctx.resume("missing_papers", at=arrived, evidence=ctx.input.evidence or timezone.localtime(arrived).isoformat())
+    ctx.resume(
+        "missing_papers", at=arrived, evidence=ctx.input.evidence or timezone.localtime(arrived).isoformat()
+    )
     ctx.emit("papers_arrived", arrived)
     _received(ctx, arrived)
 
@@ -346,4 +363,3 @@ KIND.action(
         style="danger", order=80,
     )
 )  # fmt: skip
-

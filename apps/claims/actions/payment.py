@@ -27,7 +27,11 @@ def _order_payment(ctx: Ctx[NoInput]) -> None:
     version = ctx.loaded.get("decision_version")
     amount = ctx.loaded["payable_fen"] if version else payable_fen(ctx.case)
     payments.order(
-        ctx, payee=ctx.case.claim.payee, amount_fen=amount, decision_version=version or _version(ctx), first=bool(version)
+        ctx,
+        payee=ctx.case.claim.payee,
+        amount_fen=amount,
+        decision_version=version or _version(ctx),
+        first=bool(version),
     )
 
 
@@ -133,7 +137,9 @@ def _set_payee(ctx: Ctx[PayeeInput]) -> None:
 def _new_account(ctx: Ctx[PayeeInput]) -> None:
     """A corrected account after a bank return: the same money is ordered again."""
     _set_payee(ctx)
-    payments.order(ctx, payee=ctx.case.claim.payee, amount_fen=payable_fen(ctx.case), decision_version=_version(ctx))
+    payments.order(
+        ctx, payee=ctx.case.claim.payee, amount_fen=payable_fen(ctx.case), decision_version=_version(ctx)
+    )
     ctx.emit("payment_ordered")
 
 

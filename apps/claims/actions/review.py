@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +31,13 @@ def _start_review(ctx: Ctx[NoInput]) -> None:
 
 KIND.action(
     Action(
-        "start_review", _("Start review"), REVIEWERS, _start_review, transition="start_review", style="primary", order=10
+        "start_review",
+        _("Start review"),
+        REVIEWERS,
+        _start_review,
+        transition="start_review",
+        style="primary",
+        order=10,
     )
 )
 
@@ -43,7 +48,10 @@ KIND.action(
 class DisputeInput:
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
     ground: str = ask(
-        _("Ground"), choices=[("dispute", _("dispute")), ("investigation", _("investigation"))], widget="select", default="dispute"
+        _("Ground"),
+        choices=[("dispute", _("dispute")), ("investigation", _("investigation"))],
+        widget="select",
+        default="dispute",
     )
 
 
@@ -84,7 +92,9 @@ KIND.action(
 @dataclass(frozen=True)
 class AnswerInput:
     finding: str = ask(_("Finding"), max_length=120, widget="finding")
-    accept: bool = ask(_("Answer"), widget="select", choices=[(True, _("pay nevertheless")), (False, _("refuse"))])
+    accept: bool = ask(
+        _("Answer"), widget="select", choices=[(True, _("pay nevertheless")), (False, _("refuse"))]
+    )
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
 
 
@@ -101,7 +111,9 @@ def _answer_finding(ctx: Ctx[AnswerInput]) -> None:
         words = _("What is missing here is regulatory: compliance or a senior decides an exception.")
         raise NotAllowed(words, code="role", field="finding", rule=asked.rule)
     for ref in (given.finding, *_twins(found, given.finding, asked)):
-        found.rows.overrides.append(answer_row(ctx, ref, asked.rule, accept=given.accept, reason=given.reason))
+        found.rows.overrides.append(
+            answer_row(ctx, ref, asked.rule, accept=given.accept, reason=given.reason)
+        )
     facts = replace(facts_of(found.rows, ctx.now), balances=found.facts.balances)
     ctx.loaded |= {"assessment": Assessment(found.rows, facts), "facts": facts}
     ctx.reason = given.reason
@@ -120,10 +132,12 @@ class Asked:
 
 def _asked(found: Assessment) -> dict[str, Asked]:
     entries = {
-        entry.ref: Asked(entry.rule, entry.discretion, entry.key == "PHOTO_ID", True) for entry in found.requirements
+        entry.ref: Asked(entry.rule, entry.discretion, entry.key == "PHOTO_ID", True)
+        for entry in found.requirements
     }
     findings = {
-        finding.ref: Asked(finding.rule, finding.discretion, finding.level is Level.PEND, False) for finding in found.findings
+        finding.ref: Asked(finding.rule, finding.discretion, finding.level is Level.PEND, False)
+        for finding in found.findings
     }
     return entries | findings
 
@@ -132,7 +146,11 @@ def _answerable(found: Assessment, ref: str) -> Asked:
     known = _asked(found)
     if ref not in known:
         refs = ", ".join(sorted(ref for ref, asked in known.items() if asked.discretion)) or "–"
-        raise InvalidInput(_("No such finding. Open are: %(known)s.") % {"known": refs[:400]}, code="unknown_finding", field="finding")
+        raise InvalidInput(
+            _("No such finding. Open are: %(known)s.") % {"known": refs[:400]},
+            code="unknown_finding",
+            field="finding",
+        )
     return known[ref]
 
 
@@ -141,7 +159,11 @@ def _twins(found: Assessment, ref: str, asked: Asked) -> list[str]:
     return [
         other
         for other, its in _asked(found).items()
-        if other != ref and its.rule == asked.rule and its.regulatory and asked.regulatory and its.entry != asked.entry
+        if other != ref
+        and its.rule == asked.rule
+        and its.regulatory
+        and asked.regulatory
+        and its.entry != asked.entry
     ]
 
 
@@ -221,7 +243,16 @@ KIND.action(
     )
 )  # fmt: skip
 KIND.action(
-    Action("reopen", _("Reopen"), SUPERVISORS, _reopen, transition="reopen", input=ReasonInput, event="reopened", order=90)
+    Action(
+        "reopen",
+        _("Reopen"),
+        SUPERVISORS,
+        _reopen,
+        transition="reopen",
+        input=ReasonInput,
+        event="reopened",
+        order=90,
+    )
 )
 for name, words in (("resume_review", _("Resume review")), ("resume_check", _("Resume check"))):
     KIND.action(Action(name, words, frozenset(), _resume, transition=name, system=True, manual=False))

@@ -60,7 +60,6 @@ def test_one_claim_of_ten_lines(world: World, series: str, django_capture_on_com
     found = statements(captured)
     assert decided[0].state == "PAYMENT_PENDING"
     assert DecisionLine.objects.filter(decision__claim=case.pk).count() == 10
-    print("STATEMENTS", len(found))
     assert len(found) <= BUDGET, "\n".join(sql[:150] for sql in found)
 
 
@@ -70,5 +69,4 @@ def test_a_batch_costs_two_statements_a_claim(world: World, django_capture_on_co
     with CaptureQueriesContext(connection) as captured, django_capture_on_commit_callbacks(execute=True):
         perform_many([case.number for case in cases], "decide", world.actor("adjuster"), now=world.now)
     found = statements(captured)
-    print("BATCH", len(found))
     assert len(found) <= BUDGET + A_CLAIM_OF_A_BATCH * len(cases), "\n".join(sql[:150] for sql in found)

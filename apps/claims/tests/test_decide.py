@@ -25,7 +25,11 @@ def used(case: CaseFile, key: str = "annual") -> int:
 
 
 def test_decision_lines_balance_and_replay_agrees(world: World) -> None:
-    lines = [world.line("500.00"), world.line("300.00", kind="DRUG", third_party="100.00"), world.line("20.00", kind="POSTAGE")]
+    lines = [
+        world.line("500.00"),
+        world.line("300.00", kind="DRUG", third_party="100.00"),
+        world.line("20.00", kind="POSTAGE"),
+    ]
     case = world.do(world.review(world.visit([world.bill(lines=lines)])), "decide")
     row = latest_decision(case.pk)
     assert row is not None
@@ -70,7 +74,11 @@ def test_open_findings_stop_the_decision(world: World) -> None:
     with pytest.raises(Blocked) as caught:
         world.do(case, "decide")
     assert (caught.value.code, caught.value.rule) == ("open_findings", "KYC-01")
-    [offered] = [found for found in available(world.see(case), world.actor("adjuster"), now=world.now) if found.action.name == "decide"]
+    [offered] = [
+        found
+        for found in available(world.see(case), world.actor("adjuster"), now=world.now)
+        if found.action.name == "decide"
+    ]
     assert not offered.allowed
     assert offered.blockers[0].rule == "KYC-01"
 
@@ -92,7 +100,10 @@ def test_above_the_authority_a_second_person_signs(world: World) -> None:
     case = world.do(case, "sign", by="second", note="ok")
     assert case.state == "PAYMENT_PENDING"
     row = Decision.objects.get(claim=case.pk)
-    assert (row.proposed_by_id, row.signed_by_id) == (world.actor("adjuster").user_id, world.actor("second").user_id)
+    assert (row.proposed_by_id, row.signed_by_id) == (
+        world.actor("adjuster").user_id,
+        world.actor("second").user_id,
+    )
     assert row.reason == "as billed"
     assert not Proposal.objects.exists()
 
@@ -183,7 +194,9 @@ def test_law12_rescission_in_time_and_too_late(world: World) -> None:
     with pytest.raises(Blocked) as caught:
         world.do(case, "rescind", by="senior", reason="not disclosed asthma")
     assert caught.value.rule == "LAW-12"
-    world.do(case, "record_nondisclosure", by="senior", known_on="2026-09-01", reason="hospital record of 2024")
+    world.do(
+        case, "record_nondisclosure", by="senior", known_on="2026-09-01", reason="hospital record of 2024"
+    )
     with pytest.raises(Blocked):
         world.do(case, "rescind", by="senior", reason="not disclosed asthma", now=world.later(days=17))
     case = world.do(case, "rescind", by="senior", reason="not disclosed asthma", now=world.later(days=10))
@@ -195,7 +208,9 @@ def test_law12_rescission_in_time_and_too_late(world: World) -> None:
 def test_law12_never_after_two_years(world: World) -> None:
     Policy.objects.update(concluded_on="2024-09-15")
     case = world.review()
-    world.do(case, "record_nondisclosure", by="senior", known_on="2026-09-10", reason="hospital record of 2023")
+    world.do(
+        case, "record_nondisclosure", by="senior", known_on="2026-09-10", reason="hospital record of 2023"
+    )
     with pytest.raises(Blocked) as caught:
         world.do(case, "rescind", by="senior", reason="not disclosed asthma")
     assert caught.value.code == "too_late"
@@ -283,9 +298,9 @@ def test_without_an_account_the_money_waits(world: World) -> None:
 def test_nothing_is_paid_twice(world: World) -> None:
     case = world.do(world.review(), "decide")
     order = PaymentOrder.objects.get(case=case)
+    order.pk, order.number, order.attempt = None, "P26-999999", 2
+    order._state.adding = True
     with pytest.raises(IntegrityError), transaction.atomic():
-        order.pk, order.number, order.attempt = None, "P26-999999", 2
-        order._state.adding = True
         order.save()
 
 

@@ -145,7 +145,11 @@ def test_law11_a_bill_is_claimed_once_and_the_whole_report_is_refused(world: Wor
     before = Claim.objects.count(), Visit.objects.count(), Message.objects.count()
     with pytest.raises(Blocked) as caught:
         world.claim(world.visit([world.bill(), bill]))
-    assert (caught.value.code, caught.value.rule, caught.value.field) == ("BILL_SEEN", "LAW-11", "visits.0.bills.1")
+    assert (caught.value.code, caught.value.rule, caught.value.field) == (
+        "BILL_SEEN",
+        "LAW-11",
+        "visits.0.bills.1",
+    )
     assert first.number in str(caught.value.message)
     assert (Claim.objects.count(), Visit.objects.count(), Message.objects.count()) == before
 
@@ -154,7 +158,9 @@ def test_law11_an_exchanged_bill_is_the_same_bill(world: World) -> None:
     bill = world.bill(bill_type="FISCAL_E", check_code="AB12CD")
     world.claim(world.visit([bill]))
     with pytest.raises(Blocked):
-        world.claim(world.visit([bill | {"bill_type": "FISCAL_PAPER", "check_code": "", "state": "EXCHANGED"}]))
+        world.claim(
+            world.visit([bill | {"bill_type": "FISCAL_PAPER", "check_code": "", "state": "EXCHANGED"}])
+        )
 
 
 def test_a_withdrawn_claim_frees_its_bills(world: World) -> None:
@@ -192,7 +198,10 @@ def test_2024_internet_hospital_follow_up(world: World) -> None:
     assert taken.state == "ONLINE_SUBMITTED"
     first = world.visit(hospital="PRI", visit_type="INTERNET")
     assert world.claim(first, series="2024", category="INTERNET").state == "REFUSAL_PENDING"
-    assert world.claim(private | {"bills": [world.bill()], "prior_claim": ""}, category="INTERNET").state == "REFUSAL_PENDING"
+    assert (
+        world.claim(private | {"bills": [world.bill()], "prior_claim": ""}, category="INTERNET").state
+        == "REFUSAL_PENDING"
+    )
 
 
 def test_vac06_and_vac23_community_health_center(world: World) -> None:

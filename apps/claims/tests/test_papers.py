@@ -51,7 +51,11 @@ def test_law01_a_second_notice_needs_a_supervisor_and_a_reason(world: World) -> 
         world.do(case, "request_supplement", by="supervisor")
     case = world.do(case, "request_supplement", by="supervisor", reason="the first one was lost")
     assert case.state == "MATERIALS_PENDING"
-    versions = Letter.objects.filter(case=case, kind="SUPPLEMENT").order_by("version").values_list("version", "state")
+    versions = (
+        Letter.objects.filter(case=case, kind="SUPPLEMENT")
+        .order_by("version")
+        .values_list("version", "state")
+    )
     assert list(versions) == [(1, "SUPERSEDED"), (2, "QUEUED")]
 
 
@@ -116,14 +120,24 @@ def test_rmb25_another_parcel_than_announced(world: World) -> None:
     with pytest.raises(InvalidInput) as caught:
         world.do(case, "log_originals", by="mail", tracking_number="SF2222222222")
     assert caught.value.field == "tracking_number"
-    assert world.do(case, "log_originals", by="mail", tracking_number="SF1111111111").state == "ORIGINALS_RECEIVED"
+    assert (
+        world.do(case, "log_originals", by="mail", tracking_number="SF1111111111").state
+        == "ORIGINALS_RECEIVED"
+    )
 
 
 def test_law02_the_clock_stands_from_delivery_to_arrival(world: World) -> None:
     case = world.claim(papers=[{"kind": "MEDICAL_RECORD", "form": "DATA"}])
     first = world.clock(case, "law.decision").due_at
     case = world.do(case, "check_materials", by="intake")
-    world.do(case, "supplement_delivered", by="system", at=world.later(days=1), evidence="e-mail", now=world.later(days=1))
+    world.do(
+        case,
+        "supplement_delivered",
+        by="system",
+        at=world.later(days=1),
+        evidence="e-mail",
+        now=world.later(days=1),
+    )
     assert world.clock(case, "law.decision").state == "PAUSED"
     case = world.do(case, "papers_arrived", by="intake", now=world.later(days=11))
     clock = world.clock(case, "law.decision")
@@ -162,7 +176,10 @@ def test_papers_never_come(world: World) -> None:
 
 def test_originals_awaited_in_vain_are_closed_too(world: World) -> None:
     case = mailed(world)
-    assert world.do(case, "close_no_papers", by="supervisor", now=world.later(days=181)).state == "CLOSED_NO_PAPERS"
+    assert (
+        world.do(case, "close_no_papers", by="supervisor", now=world.later(days=181)).state
+        == "CLOSED_NO_PAPERS"
+    )
 
 
 def test_who_only_uploads_may_not_check(world: World) -> None:
@@ -172,9 +189,10 @@ def test_who_only_uploads_may_not_check(world: World) -> None:
 
 
 def test_report_with_files_of_the_store(world: World) -> None:
-    file = StoredFile.objects.create(sha256="a" * 64, name="scan.png", content_type="image/png", size=10, path="x")
+    file = StoredFile.objects.create(
+        sha256="a" * 64, name="scan.png", content_type="image/png", size=10, path="x"
+    )
     case = world.claim(papers=[{"kind": "INVOICE", "file": file.sha256, "subject": "bill:1.1"}])
     [paper] = Paper.objects.filter(case=case)
     assert (paper.file, paper.subject) == (file, "bill:1.1")
     assert paper.retain_until is not None
-

@@ -82,7 +82,9 @@ def test_law01_a_returned_claim_was_asked_once(world: World) -> None:
     with pytest.raises(Blocked) as caught:
         world.do(case, "return_to_materials", reason="page 2 cannot be read")
     assert caught.value.rule == "LAW-01"
-    assert world.do(case, "return_to_materials", by="supervisor", reason="page 2").state == "MATERIALS_PENDING"
+    assert (
+        world.do(case, "return_to_materials", by="supervisor", reason="page 2").state == "MATERIALS_PENDING"
+    )
 
 
 # --- Answers ----------------------------------------------------------------------------------------
@@ -99,7 +101,14 @@ def test_pr02_compliance_decides_the_exception_once(world: World) -> None:
     world.authority("first_review", 50_000)
     with pytest.raises(NotAllowed):
         world.do(case, "answer_finding", finding="PHOTO_ID_MISSING", accept=True, reason="baby without photo")
-    world.do(case, "answer_finding", by="compliance", finding="PHOTO_ID_MISSING", accept=True, reason="baby without photo")
+    world.do(
+        case,
+        "answer_finding",
+        by="compliance",
+        finding="PHOTO_ID_MISSING",
+        accept=True,
+        reason="baby without photo",
+    )
     assert {row.finding for row in Override.objects.filter(claim=case.pk)} == {"PHOTO_ID_MISSING", "PHOTO_ID"}
     assert world.do(case, "decide").state == "PAYMENT_PENDING"
 
@@ -127,8 +136,17 @@ def found_of(world: World, case: CaseFile) -> Any:
 def test_a_changed_mind_is_kept_too(world: World) -> None:
     case = without_photo(world)
     for accept in (True, False):
-        world.do(case, "answer_finding", by="compliance", finding="PHOTO_ID_MISSING", accept=accept, reason="second thought")
-    rounds = list(Override.objects.filter(finding="PHOTO_ID_MISSING").order_by("round").values_list("round", "accept"))
+        world.do(
+            case,
+            "answer_finding",
+            by="compliance",
+            finding="PHOTO_ID_MISSING",
+            accept=accept,
+            reason="second thought",
+        )
+    rounds = list(
+        Override.objects.filter(finding="PHOTO_ID_MISSING").order_by("round").values_list("round", "accept")
+    )
     assert rounds == [(1, True), (2, False)]
 
 
@@ -167,7 +185,9 @@ def test_a_correction_moves_amount_route_and_state(world: World) -> None:
         (("1.1", "color", "red"), "changes.0.field", "unknown_field"),
     ],
 )
-def test_wrong_corrections_change_nothing(world: World, change: tuple[str, str, str], field: str, code: str) -> None:
+def test_wrong_corrections_change_nothing(
+    world: World, change: tuple[str, str, str], field: str, code: str
+) -> None:
     case = world.claim()
     with pytest.raises(InvalidInputs) as caught:
         correct(world, case, change)
@@ -176,7 +196,9 @@ def test_wrong_corrections_change_nothing(world: World, change: tuple[str, str, 
 
 
 def test_lines_are_added_and_taken_out(world: World) -> None:
-    case = world.review(world.visit([world.bill(lines=[world.line("300.00", name="a"), world.line("500.00", name="b")])]))
+    case = world.review(
+        world.visit([world.bill(lines=[world.line("300.00", name="a"), world.line("500.00", name="b")])])
+    )
     extra = {"bill": "1.1", "line": world.line("50.00", name="c")}
     case = world.do(
         case, "correct_facts", reason="line b is another child's", remove=["1.1.1"], add=[extra],
@@ -196,9 +218,9 @@ def test_law11_a_corrected_bill_number_is_registered_anew(world: World) -> None:
     with pytest.raises(Blocked):
         correct(world, case, ("1.1", "number", taken["number"]))
     case = correct(world, case, ("1.1", "number", "9999999999"))
-    assert list(BillRegister.objects.filter(case=case, released_at=None).values_list("identity", flat=True)) == [
-        "FISCAL:01020304:9999999999"
-    ]
+    assert list(
+        BillRegister.objects.filter(case=case, released_at=None).values_list("identity", flat=True)
+    ) == ["FISCAL:01020304:9999999999"]
 
 
 def test_a_private_hospital_found_in_the_review_makes_it_a_refusal(world: World) -> None:

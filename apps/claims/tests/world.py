@@ -1,9 +1,9 @@
 """A small world for the tests of claims: handbooks, plans, hospitals, a child, and reports to make.
 
-    world = World()                       2024 and 2026, both with a policy of the same kind of child
-    world.report()                        a report as data; every argument changes it
-    claim = world.claim(...)              reported by the desk
-    world.do(claim, "decide", by="senior")
+world = World()                       2024 and 2026, both with a policy of the same kind of child
+world.report()                        a report as data; every argument changes it
+claim = world.claim(...)              reported by the desk
+world.do(claim, "decide", by="senior")
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ def publish(series: str) -> None:
 
 
 def _rows(manager: Any, series: str) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name != "id"} for row in manager.filter(series=series).values()]
+    return [
+        {name: value for name, value in row.items() if name != "id"}
+        for row in manager.filter(series=series).values()
+    ]
 
 
 class World:
@@ -84,7 +87,9 @@ class World:
         Campus.objects.create(hospital=row, code="MAIN", name="本部")
         return row
 
-    def list_hospital(self, code: str, series: str, benefit: str = "OUTPATIENT", **fields: Any) -> NetworkEntry:
+    def list_hospital(
+        self, code: str, series: str, benefit: str = "OUTPATIENT", **fields: Any
+    ) -> NetworkEntry:
         group = self.policy_of(series).plan.version
         handbook = self.handbook(series).handbook
         values = {"department_group": "GENERAL", "starts_on": date(2020, 1, 1)} | fields
@@ -141,7 +146,9 @@ class World:
     def line(self, amount: str = "800.00", **fields: Any) -> dict[str, Any]:
         return {"name": "血常规", "kind": "EXAM", "amount": amount} | fields
 
-    def bill(self, amount: str = "800.00", lines: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+    def bill(
+        self, amount: str = "800.00", lines: list[dict[str, Any]] | None = None, **fields: Any
+    ) -> dict[str, Any]:
         lines = lines or [self.line(amount)]
         total = sum(Decimal(line["amount"]) for line in lines)
         return {
@@ -156,7 +163,12 @@ class World:
         } | fields  # fmt: skip
 
     def stay(self, bills: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
-        given = {"visit_type": "INPATIENT", "started_on": "2026-09-01", "ended_on": "2026-09-04", "admission_number": "ZY001"}
+        given = {
+            "visit_type": "INPATIENT",
+            "started_on": "2026-09-01",
+            "ended_on": "2026-09-04",
+            "admission_number": "ZY001",
+        }
         return self.visit(bills, **(given | fields))
 
     def report(self, *visits: dict[str, Any], series: str = "2026", **fields: Any) -> dict[str, Any]:
@@ -167,18 +179,24 @@ class World:
             "visits": list(visits) or [self.visit()], "channel": channel, "payee": dict(PAYEE), "e_signed": True,
         } | fields  # fmt: skip
 
-    def claim(self, *visits: dict[str, Any], by: str = "intake", now: datetime | None = None, **fields: Any) -> CaseFile:
+    def claim(
+        self, *visits: dict[str, Any], by: str = "intake", now: datetime | None = None, **fields: Any
+    ) -> CaseFile:
         data = self.report(*visits, **fields)
         return report_claim(self.actor(by), data=data, now=now or self.now)
 
     # --- Walking --------------------------------------------------------------------------------
 
-    def do(self, case: CaseFile, action: str, *, by: str = "adjuster", now: datetime | None = None, **data: Any) -> CaseFile:
+    def do(
+        self, case: CaseFile, action: str, *, by: str = "adjuster", now: datetime | None = None, **data: Any
+    ) -> CaseFile:
         perform(case.number, action, self.actor(by), now=now or self.now, **data)
         return self.see(case)
 
     def see(self, case: CaseFile) -> CaseFile:
-        return ClaimFlow.objects.select_related("handbook", "member", "policy__plan", "claim__payee").get(pk=case.pk)
+        return ClaimFlow.objects.select_related("handbook", "member", "policy__plan", "claim__payee").get(
+            pk=case.pk
+        )
 
     def papers(self, case: CaseFile, *kinds: str, form: str = "ORIGINAL", **fields: Any) -> None:
         """Papers that somebody looked at and found good."""
@@ -193,7 +211,14 @@ class World:
                 self._paper(case, kind, form, subject=subject)
 
     def _paper(self, case: CaseFile, kind: str, form: str, **fields: Any) -> None:
-        ticks = {"legible": True, "color": True, "signed": True, "has_photo": True, "annotated": True, "pages": 2}
+        ticks = {
+            "legible": True,
+            "color": True,
+            "signed": True,
+            "has_photo": True,
+            "annotated": True,
+            "pages": 2,
+        }
         Paper.objects.create(case=case, kind=kind, form=form, received_at=self.now, **(ticks | fields))
 
     def complete(self, *visits: dict[str, Any], **fields: Any) -> CaseFile:

@@ -15,12 +15,12 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from kombu.exceptions import OperationalError
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.core.errors import DomainError
 from apps.core.import_models import ImportJob
+from apps.core.queue import enqueue
 from apps.core.imports.jobs import apply_job, create_job, importer_of, progress, run_job
 from apps.core.imports.lists import ReadOnlyList
 from apps.core.imports.tasks import run_import
@@ -160,9 +160,7 @@ class ImportJobAdmin(ReadOnlyList):
 
 def start(job_id: int) -> None:
     """Give the job to a worker; without a broker it runs here, so that nobody waits for nothing."""
-    try:
-        run_import.apply_async([job_id], retry=False)
-    except OperationalError:
+    if not enqueue(run_import, job_id):
         run_job(job_id)
 
 

@@ -14,7 +14,13 @@ from apps.adjudication.handbook import ClockSpec, Handbook
 from apps.core.errors import DomainError
 from apps.products.queries import current_handbook, working_calendar
 
-UNITS = {"workdays": "working days", "days": "calendar days", "hours": "hours", "months": "months", "until_next_day": "until next day"}
+UNITS = {
+    "workdays": "working days",
+    "days": "calendar days",
+    "hours": "hours",
+    "months": "months",
+    "until_next_day": "until next day",
+}
 
 
 class Command(BaseCommand):
@@ -24,9 +30,17 @@ class Command(BaseCommand):
         parser.add_argument("clock", help="key (claim.decision) or rule id (DL-34)")
         parser.add_argument("--series", required=True)
         parser.add_argument("--start", required=True, help="2026-09-16 or 2026-09-16T10:00; local time")
-        parser.add_argument("--pause", action="append", default=[], metavar="ISO..ISO", help="may be repeated; open end: 2026-09-30..")
+        parser.add_argument(
+            "--pause",
+            action="append",
+            default=[],
+            metavar="ISO..ISO",
+            help="may be repeated; open end: 2026-09-30..",
+        )
 
-    def handle(self, *args: Any, clock: str, series: str, start: str, pause: list[str], **options: Any) -> None:
+    def handle(
+        self, *args: Any, clock: str, series: str, start: str, pause: list[str], **options: Any
+    ) -> None:
         try:
             handbook = current_handbook(series).handbook
         except DomainError as error:
@@ -41,8 +55,13 @@ class Command(BaseCommand):
 
     def _print(self, handbook: Handbook, spec: ClockSpec, due: Due) -> None:
         when = " and ".join(f"{condition.test} {dict(condition.args)}" for condition in spec.when)
-        self.stdout.write(f"{spec.key} ({spec.id}, {', '.join(spec.rules)}; {spec.basis})" + (f" when {when}" if when else ""))
-        self.stdout.write(f"  {spec.title.zh} / {spec.title.en}: {spec.duration} {UNITS.get(spec.unit, spec.unit)} {spec.direction} {spec.start}")
+        self.stdout.write(
+            f"{spec.key} ({spec.id}, {', '.join(spec.rules)}; {spec.basis})"
+            + (f" when {when}" if when else "")
+        )
+        self.stdout.write(
+            f"  {spec.title.zh} / {spec.title.en}: {spec.duration} {UNITS.get(spec.unit, spec.unit)} {spec.direction} {spec.start}"
+        )
         if due.standing:
             self.stdout.write(f"  stands still; {due.left} left from the day of resumption")
             return
@@ -61,10 +80,12 @@ class Command(BaseCommand):
 def moment(text: str) -> datetime:
     """An ISO date or time in local time."""
     try:
-        found = parse_datetime(text) or (day := parse_date(text)) and datetime(day.year, day.month, day.day)
+        found, day = parse_datetime(text), parse_date(text[:10])
     except ValueError:
-        found = None
-    if not found:
+        found = day = None
+    if found is None and day is not None and len(text) == len("2026-09-16"):
+        found = datetime(day.year, day.month, day.day)
+    if found is None:
         raise CommandError(f"“{text}” is no date or time; expected 2026-09-16 or 2026-09-16T10:00")
     return timezone.make_aware(found) if timezone.is_naive(found) else found
 
@@ -72,5 +93,7 @@ def moment(text: str) -> datetime:
 def _pause(text: str) -> Pause:
     start, dots, end = text.partition("..")
     if not dots:
-        raise CommandError(f"“{text}” is no pause; expected 2026-09-30..2026-10-09, or 2026-09-30.. while it lasts")
+        raise CommandError(
+            f"“{text}” is no pause; expected 2026-09-30..2026-10-09, or 2026-09-30.. while it lasts"
+        )
     return Pause(moment(start), moment(end) if end else None)

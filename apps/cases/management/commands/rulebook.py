@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--missing", action="store_true", help="Only rules that are not proven yet.")
         parser.add_argument("--json", action="store_true", dest="as_json")
-        parser.add_argument("--evidence", type=Path, default=None, help="Evidence file (docs/rulebook-evidence.json).")
+        parser.add_argument(
+            "--evidence", type=Path, default=None, help="Evidence file (docs/rulebook-evidence.json)."
+        )
 
     def handle(self, *args: Any, missing: bool, as_json: bool, evidence: Path | None, **options: Any) -> None:
         found = entries(published(), read_evidence(evidence))
@@ -39,7 +41,9 @@ class Command(BaseCommand):
         mark = "✓" if entry.counted else "·"
         why = "" if entry.counted else f"  not seen: {', '.join(entry.missing)}"
         title = f"{entry.rule.title.zh} / {entry.rule.title.en}"
-        return f"{mark} {entry.rule.id:<8} {entry.rule.rule_class:<8} {','.join(entry.series):<10} {title}{why}"
+        return (
+            f"{mark} {entry.rule.id:<8} {entry.rule.rule_class:<8} {','.join(entry.series):<10} {title}{why}"
+        )
 
 
 def published() -> list[Handbook]:

@@ -213,6 +213,16 @@
     }
   }
 
+  // Popovers open to the side that has room.
+  document.addEventListener("toggle", (event) => {
+    const pop = event.target;
+    if (!pop.matches?.("details.c-pop") || !pop.open) return;
+    const body = $(":scope > .c-pop__body", pop), edge = $("#main")?.getBoundingClientRect().left || 0;
+    pop.classList.remove("c-pop--right");
+    if (body.getBoundingClientRect().right > window.innerWidth - 8) pop.classList.add("c-pop--right");
+    if (body.getBoundingClientRect().left < edge) pop.classList.remove("c-pop--right");
+  }, true);
+
   // --- Start --------------------------------------------------------------------------------------
   function prepare(root) {
     $$("[data-nested]", root).forEach((nested) => $$(":scope > [data-nested-row]", $("[data-nested-rows]", nested)).forEach((row, n) => (row.dataset.index ??= n)));

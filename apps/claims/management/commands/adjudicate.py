@@ -54,14 +54,22 @@ class Command(BaseCommand):
 
     def _print(self, facts: Facts, decision: Decision) -> None:
         names = {line.ref: line.name for visit in facts.visits for bill in visit.bills for line in bill.lines}
-        self.stdout.write(f"{facts.claim_ref}  series {facts.handbook.series}  plan {facts.plan.code}: {decision.outcome}")
+        self.stdout.write(
+            f"{facts.claim_ref}  series {facts.handbook.series}  plan {facts.plan.code}: {decision.outcome}"
+        )
         self.stdout.write("line      " + "".join(f"{name:>13}" for name in COLUMNS))
         for line in decision.lines:
             amounts = "".join(f"{pretty(getattr(line, name)):>13}" for name in COLUMNS)
             self.stdout.write(f"{line.ref:<10}{amounts}  {names.get(line.ref, '')}")
-        self.stdout.write("total     " + "".join(f"{pretty(getattr(decision, name)):>13}" for name in COLUMNS))
+        self.stdout.write(
+            "total     " + "".join(f"{pretty(getattr(decision, name)):>13}" for name in COLUMNS)
+        )
         for finding in decision.findings:
             place = f" [{finding.place}]" if finding.place else ""
-            self.stdout.write(f"{finding.level:<10} {finding.rule:<8} {finding.code}{place}: {finding.message_en or finding.message_zh}")
+            self.stdout.write(
+                f"{finding.level:<10} {finding.rule:<8} {finding.code}{place}: {finding.message_en or finding.message_zh}"
+            )
         for movement in decision.movements:
-            self.stdout.write(f"limit {movement.key}: {pretty(movement.amount)} of {pretty(movement.before)} left, then {pretty(movement.after)}")
+            self.stdout.write(
+                f"limit {movement.key}: {pretty(movement.amount)} of {pretty(movement.before)} left, then {pretty(movement.after)}"
+            )

@@ -1,0 +1,75 @@
+"""The manager's page: numbers that open their cases."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
+
+from apps.cases.models import CaseFile
+from apps.cases.tests.test_views import enter
+from apps.claims.tests.conftest import now, own_folders, world  # noqa: F401  (fixtures)
+from apps.claims.tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def make_late(world: World, case: CaseFile) -> None:  # noqa: F811
+    case.clocks.update(due_at=world.now - timedelta(hours=1))
+    CaseFile.objects.filter(pk=case.pk).update(next_due=world.now - timedelta(hours=1))
+
+
+def test_every_overdue_number_opens_as_many_cases(world: World) -> None:  # noqa: F811
+    client = enter(world, "supervisor")
+    for _n in range(3):
+        make_late(world, world.claim())
+    cross = client.get("/admin/dashboard/").context["overdue"]
+    assert cross.total >= 3
+    for key, _title, cells, _sum in cross.rows:
+        for team, number in cells:
+            found = client.get(f"/admin/?scope=all&due=late&clock={key}&team={team or 'none'}").context[
+                "rows"
+            ]
+            assert len(found) == number
+
+
+def test_stages_and_loads_count_open_cases(world: World) -> None:  # noqa: F811
+    client = enter(world, "supervisor")
+    world.do(world.claim(), "take")
+    world.claim()
+    context = client.get("/admin/dashboard/").context
+    assert sum(stage.total for stage in context["stages"]) == 2
+    assert [load.open for load in context["loads"]] == [1]
+    assert context["unassigned"] == 1
+    assert context["weeks"][-1].opened == 2
+
+
+def test_cost_does_not_grow_with_cases(world: World) -> None:  # noqa: F811
+    client = enter(world, "supervisor")
+
+    def cost() -> int:
+        client.get("/admin/dashboard/")
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/admin/dashboard/")
+        return len(captured)
+
+    world.claim()
+    one = cost()
+    for _n in range(9):
+        world.claim()
+    assert cost() == one
+
+
+@pytest.mark.parametrize("section", ["overdue", "soon", "stages", "loads", "trend"])
+def test_each_table_as_excel(world: World, section: str) -> None:  # noqa: F811
+    client = enter(world, "supervisor")
+    make_late(world, world.claim())
+    response = client.get("/admin/dashboard/", {"excel": section})
+    assert load_workbook(io.BytesIO(response.content)).active is not None
+
+
+def test_only_for_leads(world: World) -> None:  # noqa: F811
+    assert enter(world, "adjuster").get("/admin/dashboard/").status_code == 403
+    assert enter(world, "supervisor").get("/admin/dashboard/", {"excel": "nothing"}).status_code == 404

@@ -1,0 +1,55 @@
+"""What one sweep of the clocks costs: the same 50 due among 1,000 and among 20,000 open clocks.
+
+Due are first reminders, each of another case; who they go to and what they say is written as always.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from apps.cases.clocks import sweep
+from apps.cases.models import Clock
+from apps.claims.tests.world import World
+from bench.copies import Copies
+from bench.measure import Meter, each, settle, say
+from bench.world import claim_under_review, make_world
+
+OPEN = (1_000, 20_000)
+DUE = 50
+RUNS = 5
+
+
+def main() -> None:
+    world = make_world()
+    case = claim_under_review(world, 4)
+    copies = Copies(case.member)
+    a_case = Clock.objects.filter(case=case, state=Clock.State.RUNNING).count()
+    key = Clock.objects.filter(case=case, next_at__gt=world.now).order_by("next_at").first().key
+    for goal in OPEN:
+        copies.make(goal // a_case - Clock.objects.filter(key=key, state=Clock.State.RUNNING).count())
+        settle()
+        sweep(world.now)
+        due_now(world, key, DUE)
+        sweep(world.now)  # what is parsed and compiled once a process
+        idle, busy = [], []
+        for _run in range(RUNS):
+            idle.append(swept(world, 0))
+            due_now(world, key, DUE)
+            busy.append(swept(world, DUE))
+        say("sweep", open_clocks=Clock.objects.filter(state=Clock.State.RUNNING).count(), due=DUE, runs=RUNS,
+            a_sweep=each(busy), for_each_due=each(busy, DUE), nothing_due=each(idle))  # fmt: skip
+
+
+def due_now(world: World, key: str, count: int) -> None:
+    """Their next step came a minute ago; the one after it is still to come."""
+    fresh = Clock.objects.filter(key=key, state=Clock.State.RUNNING, next_at__gt=world.now, position=0)
+    chosen = list(fresh.order_by("-pk").values_list("pk", flat=True)[:count])
+    Clock.objects.filter(pk__in=chosen).update(next_at=world.now - timedelta(minutes=1))
+
+
+def swept(world: World, expected: int) -> Meter:
+    with Meter() as meter:
+        done = sweep(world.now)
+    if done != expected:
+        raise SystemExit(f"{done} steps were carried out, {expected} were due")
+    return meter
