@@ -1,6 +1,6 @@
 """Run measurements and print one JSON object a line.
 
-    make bench                                 all of them, on SQLite and PostgreSQL, 6 to 8 minutes
+    make bench                                 all of them, on SQLite and PostgreSQL, 5 to 9 minutes
     make bench ARGS="claims pages"             some of them
     make bench ARGS="claims --database sqlite" on one database
 
@@ -39,7 +39,14 @@ def main() -> int:
     if "REDIS_URL" not in os.environ:
         raise SystemExit("Measurements need servers: start them with `make bench`.")
     names, failed = chosen.names or [*ON_DATABASES, *SCRIPTS], 0
-    say({"bench": "machine", "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "commit": commit()})
+    say(
+        {
+            "bench": "machine",
+            "cores": os.cpu_count(),
+            "load": round(os.getloadavg()[0], 1),
+            "commit": commit(),
+        }
+    )
     for vendor in chosen.database or VENDORS:
         failed += on_database(vendor, [name for name in names if name in ON_DATABASES])
     for name in names:
@@ -88,7 +95,11 @@ def on_database(vendor: str, names: list[str]) -> int:
 def script(name: str) -> int:
     started = time.perf_counter()
     run = subprocess.run(
-        [sys.executable, str(ROOT / "bench" / f"{name}.py")], cwd=ROOT, env=os.environ, capture_output=True, text=True
+        [sys.executable, str(ROOT / "bench" / f"{name}.py")],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
     )
     if run.returncode:
         sys.stderr.write(run.stderr)

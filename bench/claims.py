@@ -12,12 +12,12 @@ from apps.cases.engine import perform_many
 from apps.claims.tests.world import World
 from bench import floor
 from bench.copies import Copies
-from bench.measure import Meter, each, say
+from bench.measure import Meter, all_cpu, each, say
 from bench.world import bill, claim_under_review, make_world
 
 WALK = ("report", "check_materials", "start_review", "decide")
-RUNS = {10: {1: 30, 50: 3, 200: 2}, 4: {1: 30, 50: 3}}  # lines → claims in a batch → runs
-FLOOR_RUNS = {1: 7, 50: 3, 200: 2}
+RUNS = {10: {1: 21, 50: 3, 200: 2}, 4: {1: 21, 50: 3}}  # lines → claims in a batch → runs
+FLOOR_RUNS = {1: 5, 50: 3, 200: 2}
 
 
 def main() -> None:
@@ -73,10 +73,6 @@ def timed(work: Callable[[], None]) -> Meter:
     return meter
 
 
-def all_cpu(found: dict[str, float]) -> float:
-    return found["cpu_ms"] + found["server_cpu_ms"]
-
-
 def walk(world: World, claims: int = 8) -> None:
     """What comes before the decision: the way of one claim of ten lines from the report on."""
     meters: dict[str, list[Meter]] = {name: [] for name in WALK}
@@ -86,6 +82,12 @@ def walk(world: World, claims: int = 8) -> None:
             case = world.claim(world.visit([bill(world, 10)]), member={"number": f"W{number}"})
         meters["report"].append(meter)
         world.papers(case)
-        for action, by in (("check_materials", "intake"), ("start_review", "adjuster"), ("decide", "adjuster")):
-            meters[action].append(timed(lambda case=case, action=action, by=by: world.do(case, action, by=by)))
+        for action, by in (
+            ("check_materials", "intake"),
+            ("start_review", "adjuster"),
+            ("decide", "adjuster"),
+        ):
+            meters[action].append(
+                timed(lambda case=case, action=action, by=by: world.do(case, action, by=by))
+            )
     say("walk", lines=10, claims=claims, **{name: each(found) for name, found in meters.items()})

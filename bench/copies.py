@@ -68,7 +68,9 @@ class Copies:
         self.rows: dict[type[Model], list[int]] = {Member: [member.pk]}
         self._children(Member)
         money = apps.get_model("ledger", "MoneyAccount")
-        self._add(money, list(money._base_manager.filter(reference=self.case.number).values_list("pk", flat=True)))
+        self._add(
+            money, list(money._base_manager.filter(reference=self.case.number).values_list("pk", flat=True))
+        )
 
     def make(self, count: int) -> list[str]:
         """`count` copies in one transaction; the numbers of their cases in order."""
@@ -86,7 +88,11 @@ class Copies:
     def _children(self, parent: type[Model]) -> None:
         for model in apps.get_models():
             for column in model._meta.local_concrete_fields:
-                if isinstance(column, ForeignKey) and column.remote_field.model is parent and not model._meta.proxy:
+                if (
+                    isinstance(column, ForeignKey)
+                    and column.remote_field.model is parent
+                    and not model._meta.proxy
+                ):
                     found = model._base_manager.filter(**{f"{column.name}__in": self.rows[parent]})
                     self._add(model, list(found.values_list("pk", flat=True)))
 
@@ -107,7 +113,9 @@ class Copies:
         low, high = min(self.rows[model]), max(self.rows[model])
         return cursor.fetchone()[0] + 1 - low, high - low + 1
 
-    def _statement(self, model: type[Model], shifts: dict[type[Model], tuple[int, int]], first: int, last: int) -> str:
+    def _statement(
+        self, model: type[Model], shifts: dict[type[Model], tuple[int, int]], first: int, last: int
+    ) -> str:
         columns = model._meta.local_concrete_fields
         values = [self._value(model, column, shifts, first) for column in columns]
         names = ", ".join(f'"{column.column}"' for column in columns)
@@ -118,9 +126,21 @@ class Copies:
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} FROM n, {table} t WHERE t.{key} IN ({ids})"
         )
 
-    def _value(self, model: type[Model], column: Field[Any, Any], shifts: dict[type[Model], tuple[int, int]], first: int) -> str:
+    def _value(
+        self,
+        model: type[Model],
+        column: Field[Any, Any],
+        shifts: dict[type[Model], tuple[int, int]],
+        first: int,
+    ) -> str:
         own = f't."{column.column}"'
-        target = column.remote_field.model if isinstance(column, ForeignKey) else model if column.primary_key else None
+        target = (
+            column.remote_field.model
+            if isinstance(column, ForeignKey)
+            else model
+            if column.primary_key
+            else None
+        )
         if target in shifts:
             shift, width = shifts[target]
             return f"{own} + {shift} + (n.i - {first}) * {width}"

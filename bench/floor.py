@@ -82,7 +82,9 @@ def inserts(model: type[Model], rows: list[tuple[Any, ...]]) -> Iterator[Stateme
         )
 
 
-def updates(model: type[Model], changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> Iterator[Statement]:
+def updates(
+    model: type[Model], changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]]
+) -> Iterator[Statement]:
     """One UPDATE … FROM a list of values for the rows in which the same columns changed."""
     fields = model._meta.local_concrete_fields
     groups: dict[tuple[int, ...], list[tuple[Any, ...]]] = defaultdict(list)
@@ -103,6 +105,9 @@ def updates(model: type[Model], changed: list[tuple[tuple[Any, ...], tuple[Any, 
 
 
 def typed(column: Any) -> str:
-    """PostgreSQL takes a list of values for text."""
+    """A column of the list of values; PostgreSQL takes them for text."""
     name = f'v."{column.column}"'
-    return f"CAST({name} AS {column.rel_db_type(connection) if column.is_relation else column.db_type(connection).split(' GENERATED')[0]})" if connection.vendor == "postgresql" else name
+    if connection.vendor != "postgresql":
+        return name
+    kind = column.rel_db_type(connection) if column.is_relation else column.db_type(connection)
+    return f"CAST({name} AS {kind})"

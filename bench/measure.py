@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import statistics
@@ -45,12 +46,16 @@ class Meter:
         self._before = (time.perf_counter(), time.process_time(), backend_seconds())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         now = (time.perf_counter(), time.process_time(), backend_seconds())
         self.wall, self.cpu, self.server = ((b - a) * 1000 for a, b in zip(self._before, now, strict=True))
         self._stack.close()
 
-    def _count(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    def _count(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
         self.statements += not sql.startswith(BRACKETS)
         return execute(sql, params, many, context)
 
@@ -62,24 +67,56 @@ def backend_seconds() -> float:
     if connection.vendor != "postgresql":
         return 0.0
     try:
-        return int(Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text().split()[0]) / 1e9
+        return (
+            int(Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text().split()[0])
+            / 1e9
+        )
     except OSError:
         return 0.0
 
 
-def each(meters: Iterable[Meter], count: int = 1) -> dict[str, float]:
-    """Medians over the runs, for each of the `count` things that one run did."""
+def each(
+    meters: Iterable[Meter], count: int = 1, of: Callable[[list[float]], float] = statistics.median
+) -> dict[str, float]:
+    """Medians over the runs (or `of=min`), for each of the `count` things that one run did."""
     meters = list(meters)
-
-    def median(values: Iterable[float]) -> float:
-        return statistics.median(values) / count
-
-    return {
-        "statements": round(median(m.statements for m in meters), 2),
-        "wall_ms": round(median(m.wall for m in meters), 2),
-        "cpu_ms": round(median(m.cpu for m in meters), 2),
-        "server_cpu_ms": round(median(m.server for m in meters), 2),
+    found: dict[str, list[float]] = {
+        "statements": [m.statements for m in meters],
+        "wall_ms": [m.wall for m in meters],
+        "cpu_ms": [m.cpu for m in meters],
+        "server_cpu_ms": [m.server for m in meters],
     }
+    return {name: round(of(values) / count, 2) for name, values in found.items()}
+
+
+def all_cpu(found: dict[str, float]) -> float:
+    """Of our process and of the PostgreSQL backend."""
+    return found["cpu_ms"] + found["server_cpu_ms"]
+
+
+def effort(work: Callable[[], Any]) -> int:
+    """What the database did for it, the same on every machine: SQLite's instructions in hundreds, or
+    the pages of 8 kB that PostgreSQL looked at."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        hundreds = itertools.count()
+        connection.connection.set_progress_handler(lambda: next(hundreds) * 0, 100)
+        work()
+        connection.connection.set_progress_handler(None, 0)
+        return next(hundreds)
+    before = _pages()
+    work()
+    return _pages() - before
+
+
+def _pages() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
 
 
 def settle() -> None:

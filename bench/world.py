@@ -24,7 +24,9 @@ def make_world() -> World:
 
 
 def bill(world: World, lines: int) -> dict[str, Any]:
-    return world.bill(lines=[world.line("100.00", name=f"检查项目 {n}", kind="DRUG") for n in range(1, lines + 1)])
+    return world.bill(
+        lines=[world.line("100.00", name=f"检查项目 {n}", kind="DRUG") for n in range(1, lines + 1)]
+    )
 
 
 def claim_under_review(world: World, lines: int, *, child: str = "") -> CaseFile:

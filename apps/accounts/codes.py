@@ -20,7 +20,7 @@ def validate_codes(value: Any) -> None:
         if not CODE.fullmatch(code):
             raise ValidationError(_("%(code)s is not a code."), code="codes", params={"code": code})
     if len(set(value)) != len(value):
-        raise ValidationError(_("A code stands twice in the list."), code="codes")
+        raise ValidationError(_("A code appears twice in the list."), code="codes")
 
 
 class CodesField(forms.CharField):

@@ -127,7 +127,7 @@ def _why(visits: Sequence[VisitRoute], maximum: Decimal | None, mailed: bool) ->
                 "含公立医院住院，须邮寄原件（不论金额）。",
                 "A public stay: originals are mailed, any amount.",
             )
-        return "无公立医院住院，在线或邮件提交即可。", "No public stay: filed on line or by e-mail."
+        return "无公立医院住院，在线或邮件提交即可。", "No public stay: filed online or by email."
     shown, limit = pretty(largest), pretty(maximum)
     if mailed:
         return (
@@ -136,5 +136,5 @@ def _why(visits: Sequence[VisitRoute], maximum: Decimal | None, mailed: bool) ->
         )
     return (
         f"单次就诊申请金额最高 {shown} 元，未超过 {limit} 元，在线提交。",
-        f"No visit claims more than {limit} (largest {shown}): filed on line.",
+        f"No visit claims more than {limit} (largest {shown}): filed online.",
     )

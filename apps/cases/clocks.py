@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from apps.adjudication.clocks import Due, Pause, due_at
+from apps.adjudication.clocks import HOURS, Due, Pause, due_at
 from apps.adjudication.handbook import ClockSpec, Handbook, Step
 from apps.cases import subscribers
 from apps.cases.models import CaseFile, Clock, ClockPause, ClockStep
@@ -50,8 +50,9 @@ def move(ctx: Ctx[Any]) -> None:
     open_clocks = _open(ctx)
     for event, at in ctx.emitted.items():
         for clock in list(open_clocks):
-            if event in spec_of(ctx.handbook, clock).stop:
-                _stop(ctx, clock, at)
+            spec = spec_of(ctx.handbook, clock)
+            if event in spec.stop:
+                _stop(ctx, clock, spec, at)
                 open_clocks.remove(clock)
         for spec in ctx.handbook.clocks:
             if spec.start == event and spec.direction == "after":
@@ -66,10 +67,15 @@ def move(ctx: Ctx[Any]) -> None:
 
 def spec_of(handbook: Handbook, clock: Clock) -> ClockSpec:
     """What the clock counts; an unknown key means the handbook was exchanged under the case."""
-    for spec in handbook.clocks:
-        if spec.key == clock.key and spec.id == clock.spec_id:
-            return spec
+    alike = _alike(handbook, clock.key, clock.spec_id)
+    if clock.variant < len(alike):
+        return alike[clock.variant]
     raise LookupError(f"handbook {handbook.series} has no clock {clock.key} ({clock.spec_id})")
+
+
+def _alike(handbook: Handbook, key: str, spec_id: str) -> list[ClockSpec]:
+    """Specs under one key and id: a printed one and the assumed one that borrows its figure (DL-34)."""
+    return [spec for spec in handbook.clocks if spec.key == key and spec.id == spec_id]
 
 
 def _open(ctx: Ctx[Any]) -> list[Clock]:
@@ -92,16 +98,20 @@ def _spans(ctx: Ctx[Any], clock: Clock) -> list[ClockPause]:
 def _start(ctx: Ctx[Any], spec: ClockSpec, at: datetime, open_clocks: list[Clock]) -> None:
     if any(clock.key == spec.key for clock in open_clocks) or not ctx.kind.clock_matches(ctx, spec.when):
         return
-    clock = Clock(case=ctx.case, key=spec.key, spec_id=spec.id, statutory=spec.statutory, started_at=at)
+    variant = _alike(ctx.handbook, spec.key, spec.id).index(spec)
+    clock = Clock(
+        case=ctx.case, key=spec.key, spec_id=spec.id, variant=variant, statutory=spec.statutory, started_at=at
+    )
     clock.__dict__["_spans"] = []
     _count(clock, spec)
     ctx.add(clock)
     open_clocks.append(clock)
 
 
-def _stop(ctx: Ctx[Any], clock: Clock, at: datetime) -> None:
+def _stop(ctx: Ctx[Any], clock: Clock, spec: ClockSpec, at: datetime) -> None:
+    """Kept in time? The last day ends before its due instant, running hours include theirs (C6)."""
+    clock.breached = clock.breached or (at > clock.due_at if spec.unit == HOURS else at >= clock.due_at)
     clock.state, clock.stopped_at, clock.next_at = Clock.State.STOPPED, at, None
-    clock.breached = clock.breached or (clock.due_at < at)
     ctx.update(clock, "state", "stopped_at", "next_at", "breached")
 
 
@@ -230,9 +240,9 @@ def on_calendar_changed(sender: Any, years: Sequence[int], **kwargs: Any) -> Non
     """Somebody edited or published days: count again in the background what they may move."""
     from apps.cases.tasks import recount_clocks
 
-    if years and _moved_by(min(years)).exists():
-        if not enqueue(recount_clocks, min(years)):
-            recount(min(years))
+    moved = bool(years) and _moved_by(min(years)).exists()
+    if moved and not enqueue(recount_clocks, min(years)):
+        recount(min(years))
 
 
 def _moved_by(first_year: int) -> QuerySet[Clock]:

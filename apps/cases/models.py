@@ -59,6 +59,7 @@ class CaseFile(models.Model):
             models.Index(fields=["kind", "state", "next_due"], condition=models.Q(open=True), name="case_kind_state"),
             models.Index(fields=["member", "-opened_at"], name="case_member_history"),
             models.Index(fields=["-opened_at"], name="case_recent"),
+            models.Index(fields=["-closed_at"], name="case_closed"),
         ]
 
     def __str__(self) -> str:
@@ -81,6 +82,9 @@ class ExternalNumber(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["system", "number"], name="external_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.number}"
 
 
 class CaseEvent(Immutable):
@@ -121,6 +125,7 @@ class Clock(models.Model):
     case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="clocks")
     key = models.CharField(_("clock"), max_length=40)
     spec_id = models.CharField(_("rule id"), max_length=12)
+    variant = models.PositiveSmallIntegerField(default=0)  # which of the specs that share key and id
     statutory = models.BooleanField(_("statutory"), default=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField(_("started at"))
@@ -149,6 +154,9 @@ class Clock(models.Model):
             models.Index(fields=["provisional"], condition=models.Q(provisional=True), name="clock_provisional"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.key} ({self.spec_id})"
+
 
 class ClockPause(models.Model):
     """A stretch in which a clock did not count, with its evidence (PR-04, LAW-02)."""
@@ -158,6 +166,9 @@ class ClockPause(models.Model):
     started_at = models.DateTimeField(_("from"))
     ended_at = models.DateTimeField(_("until"), null=True)
     evidence = models.CharField(_("evidence"), max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.started_at} – {self.ended_at or ''}"
 
 
 class ClockStep(Immutable):
@@ -183,3 +194,6 @@ class SavedFilter(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "name"], name="saved_filter_once")]
+
+    def __str__(self) -> str:
+        return self.name

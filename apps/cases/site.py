@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from apps.cases.pages import PAGES, Page, actor_of
@@ -58,10 +58,10 @@ site = ClaimsAdminSite()
 
 
 APP_TITLES = {
-    "accounts": _lazy("People and rights"), "cases": _lazy("Cases and clocks"), "claims": _lazy("Claims"),
-    "core": _lazy("Imports"), "documents": _lazy("Papers and letters"), "messaging": _lazy("Messages"),
-    "payments": _lazy("Payments"), "ledger": _lazy("Books"), "members": _lazy("Members and policies"),
-    "hospitals": _lazy("Hospitals and networks"), "products": _lazy("Handbooks and plans"),
+    "accounts": gettext_lazy("People and rights"), "cases": gettext_lazy("Cases and clocks"), "claims": gettext_lazy("Claims"),
+    "core": gettext_lazy("Imports"), "documents": gettext_lazy("Papers and letters"), "messaging": gettext_lazy("Messages"),
+    "payments": gettext_lazy("Payments"), "ledger": gettext_lazy("Books"), "members": gettext_lazy("Members and policies"),
+    "hospitals": gettext_lazy("Hospitals and networks"), "products": gettext_lazy("Handbooks and plans"),
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.cases.admin import OfCaseAdmin
@@ -55,7 +55,7 @@ def by_payment_number(text: str) -> Iterable[int]:
 
 def payments_in(case: CaseFile) -> Iterable[Entry]:
     for order in PaymentOrder.objects.filter(case=case.pk).select_related("payee").order_by("pk"):
-        words = _now("Payment %(number)s: ¥ %(amount)s to %(payee)s")
+        words = gettext("Payment %(number)s: ¥ %(amount)s to %(payee)s")
         yield Entry(
             at=order.paid_at or order.ordered_at,
             title=words % {"number": order.number, "amount": format_yuan(order.amount_fen), "payee": order.payee.account_masked},

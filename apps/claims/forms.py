@@ -36,8 +36,8 @@ CODE_WORDS.update(
         "EXCHANGED": _("exchanged for paper"), "A": pgettext_lazy("item category", "A"),
         "B": pgettext_lazy("item category", "B"), "C": pgettext_lazy("item category", "C"),
         # channels
-        "MINIPROGRAM": _("mini program"), "ONLINE": _("on line"), "HOTLINE": _("hotline"), "PHONE": _("phone"),
-        "EMAIL": _("e-mail"), "MAIL": _("mail"), "SMS": _("SMS"), "WECOM": _("WeCom"), "API": _("API"),
+        "MINIPROGRAM": _("mini program"), "ONLINE": _("online"), "HOTLINE": _("hotline"), "PHONE": _("phone"),
+        "EMAIL": _("email"), "MAIL": _("mail"), "SMS": _("SMS"), "WECOM": _("WeCom"), "API": _("API"),
         "TEXT_IMAGE": _("chat with pictures"), "HOSPITAL": _("hospital"), "HOSPITAL_DIRECT": _("hospital, direct"),
         "HOSPITAL_COUNTER": _("hospital counter"),
         # listed procedures
@@ -56,7 +56,7 @@ CODE_WORDS.update(  # the figures of findings
         "claimed": _("claimed"), "day": _("day"), "days": _("days"), "department": _("Department"),
         "diagnosis": _("Diagnosis"), "effective": _("effective on"), "end": _("end"), "grade": _("grade"),
         "hospital": _("Hospital"), "identity": _("bill identity"), "item": _("Item"), "kind": _("Kind"),
-        "known": _("known since"), "last": _("last day"), "latest": _("latest day"), "left": _("left"),
+        "known": _("known"), "last": _("last day"), "latest": _("latest day"), "left": _("left"),
         "limit": _("limit"), "maximum": _("maximum"), "minimum": _("minimum"), "missing": _("missing"),
         "over": _("over the limit"), "ownership": _("ownership"), "payee": _("Payee"), "per": _("counted per"),
         "percent": _("share of the insurer"), "personal_account": _("Personal account"), "plan": _("plan"),

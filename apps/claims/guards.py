@@ -133,7 +133,7 @@ def long_enough_without_papers(ctx: Any) -> Found:
     if ctx.now < until:
         return Blocker(
             "too_early",
-            _("Papers are waited for until %(day)s (%(days)d days).")
+            _("Waiting for papers until %(day)s (%(days)d days).")
             % {"day": until.date().isoformat(), "days": days},
         )
     return None

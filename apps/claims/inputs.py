@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.adjudication.codes import (
     BENEFITS,
@@ -51,7 +52,7 @@ class MemberInput:
     policy: str = ask(_("Policy number"), default="", max_length=40)
     id_type: str = ask(_("Identity type"), default="", choices=list(IdType.choices), widget="select")
     id_number: str = ask(_("Identity number"), default="", max_length=40)
-    name: str = ask(_("Name"), default="", max_length=80)
+    name: str = ask(pgettext_lazy("person", "Name"), default="", max_length=80)
     birth_date: date | None = ask(_("Date of birth"), default=None)
 
 

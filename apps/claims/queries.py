@@ -8,12 +8,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
 from apps.claims.models import Bill, Decision, Visit
 from apps.claims.rows import GONE
+from apps.products.queries import current_handbooks
 
 SIMILAR_DAYS = 1
 
@@ -110,3 +112,14 @@ def latest_decision(claim_id: Any) -> Decision | None:
     """The decision in force, with its lines."""
     found = Decision.objects.filter(claim=claim_id).select_related("proposed_by", "signed_by")
     return found.prefetch_related("lines__line").order_by("-version").first()
+
+
+def waiting_in_vain(limit: int = 500) -> list[str]:
+    """Numbers of claims that may have waited long enough for papers; the guard knows the exact day."""
+    days = min(
+        (int(book.handbook.value("no_papers.close_after", 180)) for book in current_handbooks()), default=180
+    )
+    before = timezone.now() - timedelta(days=days)
+    waiting = CaseFile.objects.filter(kind="claim", open=True, opened_at__lt=before)
+    pending = Q(state="MATERIALS_PENDING", claim__notice_at__lt=before) | Q(state="AWAITING_ORIGINALS")
+    return list(waiting.filter(pending).order_by("pk").values_list("number", flat=True)[:limit])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from apps.accounts.actors import SYSTEM
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
+from apps.core.errors import Blocked
 from apps.messaging.models import Message
 from apps.messaging.outbox import on_delivered
+
+log = logging.getLogger(__name__)
 
 ACTIONS = {"supplement": "supplement_delivered", "refusal": "refusal_delivered"}
 
@@ -22,8 +27,10 @@ def notice_delivered(message: Message) -> None:
     if action is None or message.case_id is None:
         return
     case = CaseFile.objects.filter(pk=message.case_id, kind="claim").first()
-    if case is not None:
-        perform(
-            case, action, SYSTEM, at=message.delivered_at,
-            evidence=f"{message.get_channel_display()} {message.recipient_masked} #{message.pk}",
-        )  # fmt: skip
+    if case is None:
+        return
+    evidence = f"{message.get_channel_display()} {message.recipient_masked} #{message.pk}"
+    try:
+        perform(case, action, SYSTEM, at=message.delivered_at, evidence=evidence)
+    except Blocked:  # the claim went on meanwhile; the delivery stands on the message
+        log.info("delivery came after the claim had moved on", extra={"case": case.number})

@@ -17,7 +17,7 @@ STATES = {
     "REPORTED": pgettext_lazy("state of a claim", "reported"),
     "EMERGENCY_HOLD": pgettext_lazy("state of a claim", "emergency, on hold"),
     "REFUSAL_PENDING": pgettext_lazy("state of a claim", "refusal to be confirmed"),
-    "ONLINE_SUBMITTED": pgettext_lazy("state of a claim", "submitted on line"),
+    "ONLINE_SUBMITTED": pgettext_lazy("state of a claim", "submitted online"),
     "AWAITING_ORIGINALS": pgettext_lazy("state of a claim", "awaiting originals"),
     "ORIGINALS_RECEIVED": pgettext_lazy("state of a claim", "originals received"),
     "MATERIALS_CHECK": pgettext_lazy("state of a claim", "materials check"),

@@ -91,7 +91,7 @@ class StandardPagination(BasePagination):
         first = (self.page - 1) * size
         if first >= self.deepest_row:
             raise InvalidInput(
-                _("So far down nobody reads: narrow the filter."), field="page", code="page_too_deep"
+                _("This page is too far down; narrow the filter."), field="page", code="page_too_deep"
             )
         ordered = _fully_ordered(queryset) if isinstance(queryset, QuerySet) else queryset
         rows = list(ordered[first : first + size + 1])
@@ -116,7 +116,7 @@ class StandardPagination(BasePagination):
                 "name": name,
                 "in": "query",
                 "required": False,
-                "description": str(_("Page number") if name == "page" else _("Rows a page")),
+                "description": str(_("Page number") if name == "page" else _("Rows per page")),
                 "schema": {"type": "integer", "minimum": 1, "maximum": highest},
             }
             for name, highest in sizes.items()

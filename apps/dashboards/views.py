@@ -62,7 +62,7 @@ def _excel(section: str, actor: Actor) -> HttpResponse:
             lambda: [(s.kind_label, s.label, s.running, s.paused) for s in queries.stages(actor)],
         ),
         "loads": (
-            _("Load"), [_("Person"), _("Team"), _("open"), _("overdue"), _("due this week"), _("pace a week")],
+            _("Load"), [_("Person"), _("Team"), _("open"), _("overdue"), _("due this week"), _("weekly pace")],
             lambda: [(x.user, x.user.team or "", x.open, x.late, x.week, x.pace) for x in queries.loads(actor, now)],
         ),
         "trend": (

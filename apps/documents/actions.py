@@ -172,7 +172,7 @@ def attach(
 def _check_kind(ctx: Ctx[Any], kind: str) -> None:
     if kind not in PAPERS and all(document.key != kind for document in ctx.handbook.documents):
         raise InvalidInput(
-            _("“%(kind)s” is no kind of paper of series %(series)s.")
+            _("“%(kind)s” is not a kind of paper of series %(series)s.")
             % {"kind": kind[:40], "series": ctx.handbook.series},
             code="paper_kind",
             field="kind",

@@ -157,7 +157,7 @@ def _refuse_repetition(ctx: Any, bills: Sequence[BillClaim]) -> None:
         if bill.identity in seen:
             observe(rule_id(ctx), True)
             raise Blocked(
-                _("Bill %(bill)s stands twice in this claim.") % {"bill": printed(bill.identity)},
+                _("Bill %(bill)s appears twice in this claim.") % {"bill": printed(bill.identity)},
                 code=SEEN,
                 field=bill.field,
                 rule=rule_id(ctx),

@@ -163,6 +163,6 @@ class NetworkLookup(Immutable):
     result = models.JSONField(_("result"), default=dict)
 
     class Meta:
-        verbose_name = _("network look-up")
-        verbose_name_plural = _("network look-ups")
+        verbose_name = _("network lookup")
+        verbose_name_plural = _("network lookups")
         ordering = ["-id"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.models import Immutable
 from apps.members.models import Policy
@@ -34,6 +35,9 @@ class LimitAccount(models.Model):
             models.CheckConstraint(condition=Q(ceiling__gte=F("used") + F("reserved")), name="limit_not_exceeded"),
         ]
 
+    def __str__(self) -> str:
+        return self.key
+
     @property
     def left(self) -> int:
         return self.ceiling - self.used - self.reserved
@@ -45,7 +49,7 @@ class LimitEntry(Immutable):
     class Kind(models.TextChoices):
         USE = "USE", _("used")
         RESERVE = "RESERVE", _("reserved")
-        RELEASE = "RELEASE", _("released")
+        RELEASE = "RELEASE", pgettext_lazy("limit", "released")
         REVERSAL = "REVERSAL", _("reversed")
 
     account = models.ForeignKey(LimitAccount, on_delete=models.PROTECT, related_name="entries")
@@ -83,13 +87,16 @@ class MoneyAccount(models.Model):
         verbose_name = _("money account")
         verbose_name_plural = _("money accounts")
 
+    def __str__(self) -> str:
+        return self.key
+
 
 class MoneyEntry(Immutable):
     """One posting: DUE raises what we owe, PAID lowers it, RETURNED and REVERSAL undo."""
 
     class Kind(models.TextChoices):
         DUE = "DUE", _("due")
-        PAID = "PAID", _("paid")
+        PAID = "PAID", pgettext_lazy("state of a payment", "paid")
         RETURNED = "RETURNED", _("returned by bank")
         REVERSAL = "REVERSAL", _("reversed")
 

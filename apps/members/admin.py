@@ -15,6 +15,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 from import_export.fields import Field
 from import_export.resources import ModelResource
@@ -170,7 +171,7 @@ class MemberAdmin(ExportableList):
         log_read(_actor(request), subject="members", what="export (masked)")
         return super().get_export_data(file_format, request, queryset, **kwargs)
 
-    @admin.display(description=_("name"), ordering="pinyin")
+    @admin.display(description=pgettext_lazy("person", "name"), ordering="pinyin")
     def masked_name(self, member: Member) -> str:
         return member.masked_name
 
@@ -178,7 +179,7 @@ class MemberAdmin(ExportableList):
     def age(self, member: Member) -> int:
         return age_on(member.birth_date, timezone.localdate())
 
-    @admin.display(description=_("e-mail"))
+    @admin.display(description=_("email"))
     def masked_email(self, member: Member) -> str:
         return member.masked_email
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.crypto import EncryptedTextField, blind_index, mask
 from apps.members.names import mask_email, mask_name, reading
@@ -75,7 +76,7 @@ class Member(Person):
     VISIBILITY = {"series": "policies__series", "tpa": "policies__tpa", "member": "number"}
 
     number = models.CharField(_("member number"), max_length=40, unique=True)
-    name = models.CharField(_("name"), max_length=80, db_index=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=80, db_index=True)
     pinyin = models.CharField(max_length=200, blank=True, db_index=True, editable=False)  # "wangxiaoming"
     initials = models.CharField(max_length=20, blank=True, db_index=True, editable=False)  # "wxm"
     sex = models.CharField(_("sex"), max_length=1, choices=[("M", _("male")), ("F", _("female"))])
@@ -87,7 +88,7 @@ class Member(Person):
     mobile = EncryptedTextField(_("mobile"), blank=True)
     mobile_index = models.CharField(max_length=40, blank=True, db_index=True, editable=False)
     mobile_masked = models.CharField(_("mobile"), max_length=20, blank=True, editable=False)
-    email = models.EmailField(_("e-mail"), blank=True)
+    email = models.EmailField(_("email"), blank=True)
     nationality = models.CharField(_("nationality"), max_length=40, default="CN")
     social_insurance = models.BooleanField(_("has social insurance"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -152,7 +153,7 @@ class Guardian(Person):
     member = models.ForeignKey(
         Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="guardians"
     )
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=80)
     relation = models.CharField(_("relation"), max_length=20, choices=Relation.choices)
     id_type = models.CharField(_("identity type"), max_length=20, choices=IdType.choices, blank=True)
     id_number = EncryptedTextField(_("identity number"), blank=True)
@@ -161,7 +162,7 @@ class Guardian(Person):
     mobile = EncryptedTextField(_("mobile"), blank=True)
     mobile_index = models.CharField(max_length=40, blank=True, db_index=True, editable=False)
     mobile_masked = models.CharField(_("mobile"), max_length=20, blank=True, editable=False)
-    email = models.EmailField(_("e-mail"), blank=True)
+    email = models.EmailField(_("email"), blank=True)
     is_policyholder = models.BooleanField(_("policyholder"), default=False)
 
     class Meta:
@@ -198,7 +199,7 @@ class Policy(models.Model):
         TERMINATED = "TERMINATED", _("terminated")
 
     class Channel(models.TextChoices):
-        ONLINE = "ONLINE", _("on line")
+        ONLINE = "ONLINE", _("online")
         PAPER = "PAPER", _("on paper")
 
     number = models.CharField(_("policy number"), max_length=40)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.actions import reveal
@@ -15,17 +16,17 @@ from apps.core.errors import NotAllowed, NotFound
 from apps.members.models import Member
 
 CHILD: dict[str, Any] = {
-    "name": _("name"),
+    "name": pgettext_lazy("person", "name"),
     "birth_date": _("date of birth"),
     "id_number": _("identity number"),
     "mobile": _("mobile"),
-    "email": _("e-mail"),
+    "email": _("email"),
 }
 GUARDIAN: dict[str, Any] = {
-    "name": _("name"),
+    "name": pgettext_lazy("person", "name"),
     "id_number": _("identity number"),
     "mobile": _("mobile"),
-    "email": _("e-mail"),
+    "email": _("email"),
 }
 
 
@@ -67,7 +68,7 @@ class RevealForm(forms.Form):
     what = forms.ChoiceField(label=_("what"), widget=UnfoldAdminSelectWidget)
     reason = forms.CharField(
         label=_("reason"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget,
-        help_text=_("Stands in the access log beside your name."),
+        help_text=_("Will be recorded in the access log with your name."),
     )  # fmt: skip
 
     def __init__(self, member: Member, data: Any = None):

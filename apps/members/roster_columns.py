@@ -61,7 +61,7 @@ def email(value: Any) -> str:
     try:
         validate_email(found)
     except ValidationError as error:
-        raise cells.CellError(_("an e-mail address")) from error
+        raise cells.CellError(_("an email address")) from error
     return found
 
 

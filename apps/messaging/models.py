@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.cases.models import CaseFile
 from apps.core.crypto import EncryptedTextField
@@ -20,7 +21,7 @@ class Message(models.Model):
     }
 
     class Channel(models.TextChoices):
-        EMAIL = "EMAIL", _("e-mail")
+        EMAIL = "EMAIL", _("email")
         SMS = "SMS", _("SMS")
 
     class State(models.TextChoices):
@@ -28,7 +29,7 @@ class Message(models.Model):
         SENDING = "SENDING", _("sending")
         DELIVERED = "DELIVERED", _("delivered")
         FAILED = "FAILED", _("failed")
-        CANCELLED = "CANCELLED", _("cancelled")
+        CANCELLED = "CANCELLED", _("canceled")
 
     case = models.ForeignKey(CaseFile, null=True, on_delete=models.PROTECT, related_name="messages")
     idempotency_key = models.CharField(max_length=120, unique=True)
@@ -84,7 +85,7 @@ class CallTask(models.Model):
 
     class Outcome(models.TextChoices):
         OPEN = "OPEN", _("to call")
-        ANSWERED = "ANSWERED", _("answered")
+        ANSWERED = "ANSWERED", pgettext_lazy("call", "answered")
         UNANSWERED = "UNANSWERED", _("not answered")
         UNREACHABLE = "UNREACHABLE", _("unreachable")
 

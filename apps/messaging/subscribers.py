@@ -50,7 +50,7 @@ def on_clock_step(clock: Clock, step: Step) -> None:
 def _context(clock: Clock, step: Step) -> dict[str, object]:
     handbook = clock.case.handbook.handbook
     return {
-        "title": {lang: clock_title(handbook, clock.key, clock.spec_id, lang) for lang in ("zh", "en")},
+        "title": {lang: clock_title(handbook, clock, lang) for lang in ("zh", "en")},
         "rule": clock.spec_id,
         "day": clock.day if getattr(clock, "day", None) else timezone.localdate(clock.due_at),
         "due_at": timezone.localtime(clock.due_at),

@@ -16,7 +16,8 @@ from django.template.loader import get_template
 from django.utils import translation
 
 from apps.adjudication.handbook import Handbook
-from apps.cases.models import CaseFile
+from apps.cases.clocks import spec_of
+from apps.cases.models import CaseFile, Clock
 
 SMS_LIMIT = 500  # as much as seven parts; longer ones are cut by carriers anyway
 
@@ -64,9 +65,10 @@ def _render(template: str, lang: str, part: str, values: Mapping[str, Any]) -> s
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
-def clock_title(handbook: Handbook, key: str, spec_id: str, lang: str) -> str:
+def clock_title(handbook: Handbook, clock: Clock, lang: str) -> str:
     """What a series calls a promise; its key when the handbook was exchanged meanwhile."""
-    for spec in handbook.clocks:
-        if spec.key == key and spec.id == spec_id:
-            return spec.title.en if lang == "en" else spec.title.zh
-    return key
+    try:
+        title = spec_of(handbook, clock).title
+    except LookupError:
+        return clock.key
+    return title.en if lang == "en" else title.zh

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
@@ -29,7 +30,7 @@ def _rows(orders: Iterable[PaymentOrder]) -> Iterable[list[object]]:
         payee = order.payee
         yield [
             order.number, order.case.number, payee.name, payee.account, payee.bank, payee.branch,
-            payee.clearing_number, to_yuan(order.amount_fen), _("corporate") if payee.corporate else _("private"),
+            payee.clearing_number, to_yuan(order.amount_fen), pgettext("bank account", "corporate") if payee.corporate else pgettext("bank account", "private"),
         ]  # fmt: skip
 
 

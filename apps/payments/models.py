@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.models import User
 from apps.cases.models import CaseFile
@@ -50,7 +51,7 @@ class PaymentFile(models.Model):
     class State(models.TextChoices):
         DRAFT = "DRAFT", _("to be released")
         RELEASED = "RELEASED", _("released")
-        CANCELLED = "CANCELLED", _("cancelled")
+        CANCELLED = "CANCELLED", _("canceled")
 
     number = models.CharField(_("number"), max_length=30, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
@@ -87,9 +88,9 @@ class PaymentOrder(models.Model):
     class State(models.TextChoices):
         ORDERED = "ORDERED", _("payment pending")
         IN_FILE = "IN_FILE", _("in a payment file")
-        PAID = "PAID", _("paid")
+        PAID = "PAID", pgettext_lazy("state of a payment", "paid")
         RETURNED = "RETURNED", _("returned by the bank")
-        STOPPED = "STOPPED", _("stopped")
+        STOPPED = "STOPPED", pgettext_lazy("state of a payment", "stopped")
 
     number = models.CharField(_("order number"), max_length=30, unique=True)
     case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="payment_orders")

@@ -19,7 +19,7 @@ ZH = {
     "materials_complete": "资料齐全",
     "originals_complete": "原件齐全",
     "supplement_sent": "补件通知已发",
-    "papers_arrived": "资料到达",
+    "papers_arrived": "单证到达",
     "decided": "作出决定",
     "refused": "拒赔",
     "refusal_sent": "拒赔通知已发",
@@ -34,7 +34,7 @@ ZH = {
     "treatment_start": "治疗开始",
     "emergency_visit": "急诊就诊",
     "authorization_submitted": "授权已提交",
-    "authorization_complete": "授权资料齐全",
+    "authorization_complete": "授权单证齐全",
     "authorization_decided": "授权已决定",
     "parcel_sent": "已寄出",
     "tracking_received": "收到单号",
@@ -51,7 +51,7 @@ ZH = {
     "entitlement_applied": "申请权益",
     "entitlement_verified": "权益验证通过",
     "first_called": "已首次联系",
-    "advance_complete": "垫付资料齐全",
+    "advance_complete": "垫付单证齐全",
     "advance_decided": "垫付已决定",
     "investigation_opened": "开启查勘",
     "documents_signed": "文件已签署",
@@ -73,14 +73,14 @@ ZH = {
     "vaccination_due": "应接种日",
     # reasons of pauses
     "dispute": "争议",
-    "missing_papers": "待补资料",
+    "missing_papers": "待补件",
     "information": "待补信息",
     # steps and whom they tell
     "REMIND": "提醒",
     "TARGET": "目标",
     "ESCALATE": "升级",
     "BREACH": "超时",
-    "ASSIGNEE": "经办人",
+    "ASSIGNEE": "处理人",
     "MEMBER": "会员",
     "adjuster_lead": "理赔组长",
     "senior_adjuster": "高级理赔员",
@@ -185,7 +185,7 @@ ZH = {
     "e_signed": "已电子签名",
     "bank_data_structured": "账户已在线填写",
     "e_card_held": "持有电子卡",
-    "payee_is_guardian": "收款人为监护人",
+    "payee_is_guardian": "领款人为监护人",
     "procedure": "治疗种类",
     "item_kind": "项目种类",
     "unit_price_at_least": "单价达到",
@@ -227,7 +227,7 @@ ZH = {
     "when": "适用情形",
     "lists": "所属清单",
     "form": "形式",
-    "satisfied_by": "可替代资料",
+    "satisfied_by": "可替代单证",
     "automatic_when": "自动满足",
     "original_when_mailed": "邮寄须原件",
     "pages": "影像页数",
@@ -285,7 +285,7 @@ def _condition(condition: Condition) -> str:
 
 
 def step_words(steps: Iterable[Step]) -> str:
-    """'提醒经办人(时长的 75%)、超时理赔组长(到期时)' and the like."""
+    """'提醒处理人(时长的 75%)、超时理赔组长(到期时)' and the like."""
     return ("; " if english() else "；").join(_step(step) for step in steps)
 
 

@@ -127,7 +127,7 @@ def _rule(rule: Rule) -> Row:
         text=says,
         other_text=other_says,
         badge=str(LEVEL_NAMES[rule.level]),
-        more=((_("asked for by the program as"), ", ".join(rule.keys)),) if rule.keys else (),
+        more=((_("name in the program"), ", ".join(rule.keys)),) if rule.keys else (),
     )
 
 
@@ -198,8 +198,8 @@ def _contact(contact: Any) -> Row:
 
 def _service(service: Any) -> Row:
     more = (
-        (_("by way of"), labels(service.channels)),
-        (_("rule of the ways"), service.channel_rule),
+        (_("channels"), labels(service.channels)),
+        (_("rule of the channels"), service.channel_rule),
         (_("instead"), words(service.redirect)[0] if service.redirect else ""),
     )
     return _row(

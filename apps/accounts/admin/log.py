@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
@@ -63,7 +63,7 @@ class AccessLogAdmin(AccountsAdmin):
 
     @display(description=_("who"))
     def who(self, entry: AccessLog) -> str:
-        return str(entry.user or entry.client or _now("system"))
+        return str(entry.user or entry.client or gettext("system"))
 
     @admin.action(description=_("Export as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, entries: QuerySet[AccessLog]) -> StreamingHttpResponse:
@@ -82,7 +82,7 @@ class AccessLogAdmin(AccountsAdmin):
 def _csv(model_admin: AccessLogAdmin, rows: QuerySet[AccessLog]) -> Iterator[str]:
     """With the mark that lets Excel read Chinese."""
     writer = csv.writer(Echo())
-    heads = [_now("at"), _now("who"), _now("subject"), _now("what"), _now("reason"), _now("request id")]
+    heads = [gettext("at"), gettext("who"), gettext("subject"), gettext("what"), gettext("reason"), gettext("request id")]
     yield "\ufeff" + writer.writerow(heads)
     for entry in rows.iterator(chunk_size=1000):
         at = timezone.localtime(entry.at).isoformat(sep=" ", timespec="seconds")

@@ -12,7 +12,7 @@ from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.claims import booking, guards, letters
-from apps.claims.actions.intake import ReasonInput
+from apps.claims.actions.common import ReasonInput
 from apps.claims.assess import assessment_in
 from apps.claims.models import Outcome, Proposal
 from apps.claims.roles import DECIDERS, SENIORS, SIGNERS

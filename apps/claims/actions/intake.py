@@ -1,9 +1,9 @@
-"""Reporting a claim, and what intake makes of it: route, hold or refusal (machines d, e, f)."""
+"""Reporting a claim, and what the rules make of it at intake: route, hold or refusal (machines d, e, f)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ from apps.adjudication.engine import adjudicate
 from apps.adjudication.handbook import Level
 from apps.adjudication.intake import ACCEPT, HOLD, REFUSE, is_small_claim
 from apps.cases.engine import Ctx, open_case
-from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
 from apps.claims import guards, letters
@@ -25,14 +24,13 @@ from apps.claims.assess import Assessment, assessment_in, with_balances, year_sp
 from apps.claims.building import build_rows, external_numbers
 from apps.claims.facts import facts_of
 from apps.claims.inputs import ReportInput
-from apps.claims.models import Override
 from apps.claims.reporting import Report, read_report
-from apps.claims.roles import REPORTERS, SENIORS, SUPERVISORS
+from apps.claims.roles import REPORTERS
 from apps.claims.rows import ClaimRows, add_day_totals, add_duplicates, add_networks
 from apps.claims.workflow import KIND, ClaimFlow
-from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.errors import NotAllowed
 from apps.documents.letters import queue_letter
-from apps.documents.register import BillClaim, register_bills, release_bills
+from apps.documents.register import BillClaim, register_bills
 from apps.ledger.actions import lock_limits
 from apps.ledger.queries import limits_of
 from apps.messaging.outbox import notify_member
@@ -145,7 +143,7 @@ def _register(ctx: Ctx[Any], rows: ClaimRows) -> None:
     register_bills(ctx, live)
 
 
-# --- What intake decides --------------------------------------------------------------------------
+# --- What the rules decide --------------------------------------------------------------------------
 
 
 def _propose_refusal(ctx: Ctx[Any]) -> None:
@@ -206,131 +204,6 @@ KIND.action(
 )  # fmt: skip
 
 
-# --- What people decide ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class RefusalInput:
-    text: str = ask(_("Text for the member"), default="", widget="textarea", max_length=2000)
-
-
-@dataclass(frozen=True)
-class ReasonInput:
-    reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
-
-
-@dataclass(frozen=True)
-class HoldInput:
-    accept: bool = ask(
-        _("Take the claim in"), widget="select", choices=[(True, _("take in")), (False, _("refuse"))]
-    )
-    reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
-    text: str = ask(_("Text for the member"), default="", widget="textarea", max_length=2000)
-
-
-def _confirm_refusal(ctx: Ctx[RefusalInput]) -> None:
-    assert ctx.input is not None
-    _refuse(ctx, ctx.input.text)
-
-
-def _refuse(ctx: Ctx[Any], text: str, reason: str = "") -> None:
-    """The refusal letter with reasons goes out (LAW-04); the bills are free for another claim."""
-    found = assessment_in(ctx)
-    grounds = [
-        finding for finding in found.intake if finding.level is not Level.WARN and not finding.overridden
-    ]
-    reasons = tuple(letters.reason_of(finding, ctx.handbook) for finding in grounds)
-    context = letters.refusal(found.rows, reasons, at_intake=True, on=letters.local_day(ctx.now), text=text)
-    letter = queue_letter(ctx, context)
-    key = f"{ctx.case.number}:refusal:{ctx.case.version}"
-    notify_member(ctx, template="refusal", context=letters.message_context(ctx.case), key=key, letter=letter)
-    release_bills(ctx.case)
-    ctx.case.open, ctx.case.closed_at = False, ctx.now
-    ctx.reason = reason or "; ".join(finding.message_zh for finding in grounds)
-    ctx.data["rules"] = sorted({finding.rule for finding in grounds})
-    ctx.emit("refused")
-
-
-def _overrule_refusal(ctx: Ctx[ReasonInput]) -> None:
-    assert ctx.input is not None
-    ctx.reason = ctx.input.reason
-    _answer_all(ctx, ctx.input.reason, accept=True)
-    ctx.then("route")
-
-
-def _decide_hold(ctx: Ctx[HoldInput]) -> None:
-    assert ctx.input is not None
-    ctx.reason = ctx.input.reason
-    ctx.emit("hold_decided")
-    if ctx.input.accept:
-        _answer_all(ctx, ctx.input.reason, accept=True)
-        ctx.then("route")
-    else:
-        _refuse(ctx, ctx.input.text, ctx.input.reason)
-
-
-def _answer_all(ctx: Ctx[Any], reason: str, *, accept: bool) -> None:
-    """A person's answer to everything that stopped the claim at intake."""
-    found = assessment_in(ctx)
-    stopping = [
-        f
-        for f in found.intake
-        if f.level in (Level.BLOCK, Level.REFER, Level.SOFT_BLOCK) and not f.overridden
-    ]
-    if ctx.actor.user_id is None:
-        raise NotAllowed(_("A person must decide this."), code="person")
-    for finding in stopping:
-        override = answer_row(ctx, finding.ref, finding.rule, accept=accept, reason=reason)
-        found.rows.overrides.append(override)
-    facts = replace(facts_of(found.rows, ctx.now), balances=found.facts.balances)
-    ctx.loaded |= {"assessment": Assessment(found.rows, facts), "facts": facts}
-
-
-def answer_row(ctx: Ctx[Any], finding: str, rule: str, *, accept: bool, reason: str) -> Override:
-    """Queue a person's answer; the last one counts, all are kept."""
-    claim = ctx.case.claim
-    earlier = [row.round for row in assessment_in(ctx).rows.overrides if row.finding == finding]
-    override = Override(
-        claim=claim, finding=finding, rule=rule, accept=accept, reason=reason, user_id=ctx.actor.person_id, at=ctx.now,
-        round=max(earlier, default=0) + 1,
-    )  # fmt: skip
-    ctx.add(override)
-    claim.answers += 1
-    ctx.update(claim, "answers")
-    return override
-
-
-def _hold_refused(ctx: Ctx[HoldInput]) -> str:
-    assert ctx.input is not None
-    return "" if ctx.input.accept else "reject_intake"
-
-
-def _refusal_grounds(ctx: Ctx[Any]) -> dict[str, Any]:
-    grounds = [finding.message_zh for finding in assessment_in(ctx).intake if finding.level is not Level.WARN]
-    return {"text": "\n".join(grounds)}
-
-
-KIND.action(
-    Action(
-        "confirm_refusal", _("Confirm refusal"), frozenset({"intake"}) | SENIORS | {"first_review", "second_review"},
-        _confirm_refusal, transition="reject_intake", states=frozenset({"REFUSAL_PENDING"}), input=RefusalInput, guards=(guards.refusal_confirmed_only,),
-        initial=_refusal_grounds, style="danger", order=10,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
-        "overrule_refusal", _("Take in after all"), SUPERVISORS, _overrule_refusal, states=frozenset({"REFUSAL_PENDING"}),
-        input=ReasonInput, guards=(guards.refusal_has_discretion,), order=20,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
-        "decide_hold", _("Decide the hold"), SENIORS, _decide_hold, transition=_hold_refused,
-        transitions=("reject_intake",), states=frozenset({"EMERGENCY_HOLD"}), input=HoldInput, style="primary", order=10,
-    )
-)  # fmt: skip
-
-
 # --- Coverage check -------------------------------------------------------------------------------
 
 
@@ -364,9 +237,3 @@ def assess_report(actor: Actor, data: ReportInput | Mapping[str, Any], *, now: d
     add_duplicates([rows])
     facts = facts_of(rows, now)
     return Assessment(rows, with_balances(facts, limits_of(report.policy.pk)))
-
-
-def reason_required(reason: str, rule: str = "") -> str:
-    if len(reason.strip()) < 2:
-        raise InvalidInput(_("A reason is required."), code="required", field="reason", rule=rule)
-    return reason

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
@@ -114,7 +115,7 @@ KIND.action(
 )  # fmt: skip
 KIND.action(
     Action(
-        "close", _("Close"), FINANCE, _close, transition="close", guards=(_nothing_owed,), event="closed", system=True,
+        "close", pgettext_lazy("claim", "Close"), FINANCE, _close, transition="close", guards=(_nothing_owed,), event="closed", system=True,
         order=30,
     )
 )  # fmt: skip

@@ -7,13 +7,14 @@ from datetime import date
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.adjudication.handbook import Level
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.claims import guards
-from apps.claims.actions.intake import ReasonInput, answer_row
+from apps.claims.actions.common import ReasonInput, answer_row
 from apps.claims.assess import Assessment, assessment_in
 from apps.claims.facts import facts_of
 from apps.claims.models import Proposal
@@ -93,7 +94,7 @@ KIND.action(
 class AnswerInput:
     finding: str = ask(_("Finding"), max_length=120, widget="finding")
     accept: bool = ask(
-        _("Answer"), widget="select", choices=[(True, _("pay nevertheless")), (False, _("refuse"))]
+        _("Answer"), widget="select", choices=[(True, _("pay nevertheless")), (False, pgettext_lazy("finding", "refuse"))]
     )
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
 

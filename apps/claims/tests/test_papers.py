@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from apps.cases.models import CaseFile
+from apps.claims.tasks import close_without_papers
 from apps.claims.tests.world import World, events
 from apps.core.errors import Blocked, InvalidInput, NotAllowed
 from apps.documents.models import Letter, Paper
@@ -62,8 +64,9 @@ def test_law01_a_second_notice_needs_a_supervisor_and_a_reason(world: World) -> 
 def test_nothing_is_asked_for_when_nothing_is_missing(world: World) -> None:
     case = world.claim()
     world.papers(case)
-    with pytest.raises(Blocked, match="Nothing is missing"):
+    with pytest.raises(Blocked) as caught:
         world.do(case, "request_supplement", by="intake")
+    assert caught.value.code == "nothing_missing"
 
 
 def test_rmb20_unseen_pictures_stop_the_check(world: World) -> None:
@@ -196,3 +199,13 @@ def test_report_with_files_of_the_store(world: World) -> None:
     [paper] = Paper.objects.filter(case=case)
     assert (paper.file, paper.subject) == (file, "bill:1.1")
     assert paper.retain_until is not None
+
+
+def test_the_sweep_closes_what_waited_in_vain_and_nothing_else(world: World) -> None:
+    old = world.do(world.claim(), "check_materials", by="intake")
+    fresh = world.claim()
+    with time_machine.travel(world.later(days=181), tick=False):
+        world.do(fresh, "check_materials", by="intake", now=world.later(days=180))
+        assert close_without_papers() == 1
+        assert close_without_papers() == 0
+    assert (world.see(old).state, world.see(fresh).state) == ("CLOSED_NO_PAPERS", "MATERIALS_PENDING")

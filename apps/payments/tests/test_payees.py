@@ -30,7 +30,8 @@ def card(prefix: str) -> str:
 
 def test_a_good_payee_is_masked_and_indexed() -> None:
     payee = build_payee(Member(number="M1"), replace(GOOD, account=card("622588000000000000")))
-    assert payee.account_masked.startswith("6225") and "*" in payee.account_masked
+    assert payee.account_masked.startswith("6225")
+    assert "*" in payee.account_masked
     assert len(payee.account_index) == 40
 
 

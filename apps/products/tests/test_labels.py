@@ -44,7 +44,7 @@ def test_conditions_and_ladders_read_as_sentences() -> None:
         assert condition_words(clock.when) == "类别 疫苗"
         assert (
             step_words(clock.steps)
-            == "提醒 经办人 (75%)；超时 理赔组长（到期时）；升级 经理（到期后 1 工作日）"
+            == "提醒 处理人 (75%)；超时 理赔组长（到期时）；升级 经理（到期后 1 工作日）"
         )
         assert labels(("decided", "paid")) == "作出决定、已付款"
     with override("en"):
