@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Append-only tables let themselves be emptied between transactional tests.
-pytest_plugins = ["apps.core.testing"]
+pytest_plugins = ["apps.core.testing", "apps.cases.testing_rulebook"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None}

@@ -91,7 +91,8 @@ def tests(*, everything: bool) -> Iterator[Step]:
         yield pytest("pytest, the long ones on PostgreSQL", "-m", LONG)
     else:
         yield pytest("pytest, both_databases on SQLite", "-n", "2", "-m", "both_databases", **on_sqlite())
-    yield pytest("pytest, whole suite on PostgreSQL", "-n", "2", "--durations", "10")
+    evidence = ("--rulebook", "docs/rulebook-evidence.json")
+    yield pytest("pytest, whole suite on PostgreSQL", "-n", "2", "--durations", "10", *evidence)
 
 
 def run(step: Step) -> bool:

@@ -121,7 +121,7 @@ class Batch:
             hook(self)
         for model, rows in self._inserts.items():
             for row in rows:
-                row.clean_foreign_keys() if hasattr(row, "clean_foreign_keys") else _take_parent_ids(row)
+                _take_parent_ids(row)
             if len(rows) == 1:
                 rows[0].save(force_insert=True)
             else:
@@ -138,10 +138,11 @@ class Batch:
 def _take_parent_ids(row: models.Model) -> None:
     """A queued child was built before its parent had an id; copy the ids over now."""
     for column in row._meta.concrete_fields:
-        if column.is_relation and getattr(row, column.attname) is None and column.is_cached(row):
-            parent = getattr(row, column.name)
-            if parent is not None:
-                setattr(row, column.attname, parent.pk)
+        if not isinstance(column, models.ForeignKey) or getattr(row, column.attname) is not None:
+            continue
+        parent = getattr(row, column.name) if column.is_cached(row) else None
+        if parent is not None:
+            setattr(row, column.attname, parent.pk)
 
 
 # --- Opening ---------------------------------------------------------------------------------

@@ -52,16 +52,16 @@ class Action(Generic[I]):
     name: str
     label: Text
     roles: frozenset[str]
-    handler: Callable[["Ctx[I]"], None]
-    transition: str | Callable[["Ctx[I]"], str] | None = None
+    handler: Callable[[Ctx[I]], None]
+    transition: str | Callable[[Ctx[I]], str] | None = None
     transitions: tuple[str, ...] = ()
     states: frozenset[str] = frozenset()
     input: type[Any] = NoInput
     guards: tuple[Guard, ...] = ()
     four_eyes: tuple[str, ...] = ()
     event: str = ""
-    prepare: Callable[["Batch"], None] | None = None
-    initial: Callable[["Ctx[I]"], dict[str, Any]] | None = None
+    prepare: Callable[[Batch], None] | None = None
+    initial: Callable[[Ctx[I]], dict[str, Any]] | None = None
     style: str = "default"  # primary | default | danger
     system: bool = False  # the sweep and subscribers may do it; people only with a role
     manual: bool = True  # shown as a button
@@ -79,7 +79,7 @@ class Panel:
     name: str
     title: Text
     template: str
-    context: Callable[["CaseFile", Any], Mapping[str, Any]]
+    context: Callable[[CaseFile, Any], Mapping[str, Any]]
     side: str = "main"  # main | aside
 
 
@@ -88,11 +88,11 @@ class Kind:
     code: str  # "claim"
     label: Text
     prefix: str  # "C" → C26-000412
-    workflow: type["CaseFile"]
+    workflow: type[CaseFile]
     subject: str  # related name of the kind's own row on CaseFile ("claim")
     states: Mapping[str, Text] = field(default_factory=dict)  # in the order of the day
     select_related: tuple[str, ...] = ()
-    clock_matches: Callable[["Ctx[Any]", Sequence[Condition]], bool] = lambda ctx, when: not when
+    clock_matches: Callable[[Ctx[Any], Sequence[Condition]], bool] = lambda ctx, when: not when
     actions: dict[str, Action[Any]] = field(default_factory=dict)
     panels: list[Panel] = field(default_factory=list)
 

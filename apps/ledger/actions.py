@@ -61,7 +61,10 @@ def lock_limits_many(wanted: Mapping[int, Sequence[LimitSpec]]) -> dict[int, dic
     named = {(policy_id, spec.key): spec for policy_id, specs in wanted.items() for spec in specs}
     ordered = sorted(named.items(), key=lambda item: item[0])
     for start in range(0, len(ordered), CHUNK):
-        rows = [(policy_id, key, spec.unit, spec.ceiling) for (policy_id, key), spec in ordered[start : start + CHUNK]]
+        rows = [
+            (policy_id, key, spec.unit, spec.ceiling)
+            for (policy_id, key), spec in ordered[start : start + CHUNK]
+        ]
         values = ", ".join(["(%s, %s, %s, %s, 0, 0)"] * len(rows))
         with connection.cursor() as cursor:
             cursor.execute(_LOCK.format(values=values), [value for row in rows for value in row])
@@ -102,7 +105,11 @@ def reckon_uses(
         account.used += use.amount
         entries.append(
             LimitEntry(
-                account=account, kind=LimitEntry.Kind.USE, used=use.amount, reference=reference, service_date=service_date
+                account=account,
+                kind=LimitEntry.Kind.USE,
+                used=use.amount,
+                reference=reference,
+                service_date=service_date,
             )
         )
     return entries
@@ -153,7 +160,9 @@ def reckon_reversal(
 def _write(entries: list[LimitEntry], touched: list[LimitAccount]) -> list[LimitEntry]:
     if entries:
         LimitEntry.objects.bulk_create(entries)
-        LimitAccount.objects.bulk_update({account.pk: account for account in touched}.values(), ["used", "reserved"])
+        LimitAccount.objects.bulk_update(
+            {account.pk: account for account in touched}.values(), ["used", "reserved"]
+        )
     return entries
 
 
@@ -175,7 +184,9 @@ def post_money(account: MoneyAccount, kind: str, amount: int, *, reference: str)
     """
     entry = MoneyEntry.objects.create(account=account, kind=kind, amount=amount, reference=reference)
     settled = -amount if kind in (MoneyEntry.Kind.PAID, MoneyEntry.Kind.RETURNED) else 0
-    MoneyAccount.objects.filter(pk=account.pk).update(balance=F("balance") + amount, settled=F("settled") + settled)
+    MoneyAccount.objects.filter(pk=account.pk).update(
+        balance=F("balance") + amount, settled=F("settled") + settled
+    )
     return entry
 
 
@@ -210,7 +221,12 @@ def post_dues(dues: Sequence[Due]) -> list[MoneyEntry]:
             cursor.execute(_OWE.format(values=values), [value for row in given for value in row])
             ids = {key: pk for pk, key in cursor.fetchall()}
         entries += [
-            MoneyEntry(account_id=ids[due.account], kind=MoneyEntry.Kind.DUE, amount=due.amount, reference=due.reference)
+            MoneyEntry(
+                account_id=ids[due.account],
+                kind=MoneyEntry.Kind.DUE,
+                amount=due.amount,
+                reference=due.reference,
+            )
             for due in rows
         ]
     return entries

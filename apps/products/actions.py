@@ -169,9 +169,9 @@ def published_days(year: int) -> dict[date, tuple[str, str]]:
 
 def _replace_seed(year: int, days: dict[date, tuple[str, str]]) -> None:
     kept = {row.date: row for row in CalendarDay.objects.filter(date__year=year)}
-    for day, row in kept.items():
-        if row.source == CalendarDay.Source.SEED and day not in days:
-            row.delete()
+    for day, seeded in kept.items():
+        if seeded.source == CalendarDay.Source.SEED and day not in days:
+            seeded.delete()
     for day, (kind, note) in days.items():
         row = kept.get(day)
         if row is None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
@@ -82,7 +83,7 @@ class AccessLogAdmin(AccountsAdmin):
 def _csv(model_admin: AccessLogAdmin, rows: QuerySet[AccessLog]) -> Iterator[str]:
     """With the mark that lets Excel read Chinese."""
     writer = csv.writer(Echo())
-    heads = [gettext("at"), gettext("who"), gettext("subject"), gettext("what"), gettext("reason"), gettext("request id")]
+    heads = [gettext("at"), gettext("who"), pgettext("access log", "subject"), gettext("what"), gettext("reason"), gettext("request id")]
     yield "\ufeff" + writer.writerow(heads)
     for entry in rows.iterator(chunk_size=1000):
         at = timezone.localtime(entry.at).isoformat(sep=" ", timespec="seconds")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import threading
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.accounts.models import User
 from apps.accounts.tests.factories import UserFactory
 from apps.adjudication.handbook import Step
 from apps.cases import clocks, subscribers, tasks
 from apps.cases.models import CaseFile, Clock, ClockStep
 from apps.claims.tests.world import World
 from apps.messaging.models import CallTask, Message
+from tests.concurrency import in_processes, in_threads
 
 pytestmark = pytest.mark.both_databases
 
@@ -66,7 +66,7 @@ def test_after_a_stopped_week_every_step_is_carried_out_once(world: World) -> No
 def test_a_reminder_goes_to_the_assignee_and_an_escalation_to_its_role(world: World) -> None:
     lead = UserFactory(roles=["adjuster_lead"], email="lead@example.com")
     case = world.review()
-    CaseFile.objects.get(pk=case.pk).assignee.__class__.objects.filter(username="adjuster").update(email="me@example.com")
+    User.objects.filter(username="adjuster").update(email="me@example.com")
     clock = world.clock(case, "claim.decision")
     clocks.sweep(clock.due_at)
     sent = {message.template: message.recipient for message in Message.objects.filter(template__startswith="clock_")}
@@ -218,31 +218,6 @@ def test_due_clocks_are_found_by_their_index(world: World) -> None:
 # --- Several sweepers at once ----------------------------------------------------------------
 
 
-def in_threads(work: Any, count: int) -> list[Any]:
-    """Run `work(index)` in threads with connections of their own; what they raise is raised here."""
-    results: list[Any] = [None] * count
-    ready = threading.Barrier(count)
-
-    def run(index: int) -> None:
-        try:
-            ready.wait(10)
-            results[index] = work(index)
-        except BaseException as error:
-            results[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
-
-
 @pytest.mark.django_db(transaction=True)
 def test_skip_four_sweepers_in_one_process_do_each_step_once(world: World) -> None:
     cases = [world.review() for _ in range(6)]
@@ -254,29 +229,12 @@ def test_skip_four_sweepers_in_one_process_do_each_step_once(world: World) -> No
         assert Counter(steps(world.clock(case, "claim.decision"))) == {"remind": 1, "breach": 1, "escalate_1": 1}
 
 
-def sweep_in_a_process(late: datetime, done: Any) -> None:
-    connections.close_all()
-    try:
-        done.put(clocks.sweep(late))
-    finally:
-        connections.close_all()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_skip_two_processes_after_a_stopped_week_do_each_step_once(world: World) -> None:
     for _ in range(6):
         world.review()
     late = world.later(days=60)
-    connections.close_all()
-    fork = multiprocessing.get_context("fork")
-    done = fork.SimpleQueue()
-    workers = [fork.Process(target=sweep_in_a_process, args=(late, done)) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert [worker.exitcode for worker in workers] == [0, 0]
-    assert done.get() + done.get() == 6 * 3
+    assert sum(in_processes(lambda index: clocks.sweep(late), 2)) == 6 * 3
     assert ClockStep.objects.count() == 6 * 3
     assert reminders() == 6 * 3
 
