@@ -11,6 +11,7 @@ help: ## this list
 
 setup: ## virtual environment and system libraries; nothing to do the second time
 	@$(PYTHON) scripts/bootstrap.py
+	@$(PY) scripts/prepare.py
 
 gettext:
 	@$(PYTHON) scripts/doctor.py --install gettext

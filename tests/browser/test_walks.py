@@ -343,6 +343,7 @@ def test_my_work_by_filter_keyboard_and_search(house: World, desk: Desk) -> None
     expect(page.locator(".c-actions [data-place]")).to_have_text("1 / 3")
     page.keyboard.press("n")
     expect(page.locator(".c-head__number")).to_have_text(shown[1])
+    expect(page.locator(".c-actions [data-place]")).to_have_text("2 / 3")
     page.keyboard.press("u")
     expect(rows).to_have_count(3)
     page.keyboard.press("?")
@@ -471,7 +472,7 @@ def test_the_manager_tries_a_roster_and_reads_its_errors(house: World, desk: Des
     expect(page.locator("#import-job")).to_contain_text("错误 0")
     assert Member.objects.count() == before
     page.get_by_role("button", name="应用").click()
-    expect(page.locator("#import-job")).to_contain_text("已应用", timeout=20_000)
+    expect(page.locator("#import-job")).to_contain_text("已导入", timeout=20_000)
     assert Member.objects.count() == before + 2
 
 

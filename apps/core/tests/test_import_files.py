@@ -76,7 +76,7 @@ def test_bad_files_are_refused_with_words(case):
         read(make())
     assert refused.value.code == code
     assert refused.value.field == "file"
-    assert len(str(refused.value.message)) > 15
+    assert len(str(refused.value.message)) > 5  # words of either language
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.core import triggers
@@ -201,6 +201,7 @@ steps = st.lists(st.tuples(st.integers(1, 6), st.integers(0, 60_000)), max_size=
 
 
 @pytest.mark.django_db
+@settings(max_examples=30)
 @given(steps=steps)
 def test_in_any_order_of_uses_and_reversals_the_entries_add_up_and_the_ceiling_holds(steps: list[tuple[int, int]]) -> None:
     """Each claim is decided again and again: the former version is reversed, a new one used, or refused."""

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.ledger.actions import Due, money_account, post_dues, post_money
@@ -83,6 +83,7 @@ def test_nothing_due_nothing_written() -> None:
 postings = st.lists(st.tuples(st.sampled_from(KIND.values), st.integers(-(10**9), 10**9)), max_size=30)
 
 
+@settings(max_examples=40)
 @given(postings=postings)
 def test_a_balance_is_always_the_sum_of_its_entries(postings: list[tuple[str, int]]) -> None:
     with transaction.atomic():

@@ -16,7 +16,6 @@ from apps.accounts.roles import CATALOGUE, MACHINES, sync_roles
 from apps.claims.demo import build
 from apps.hospitals.models import Hospital
 from apps.members.models import Member
-from apps.products.models import CalendarYear, HandbookVersion, Plan
 
 PASSWORD = "demo-2026"
 TEAMS = (("claims", "理赔部", ""), ("claims-tpa", "TPA 理赔组", "WINDSTONE"))
@@ -42,16 +41,7 @@ class Command(BaseCommand):
 
     def _master_data(self, *, samples: bool) -> None:
         fixtures: Path = settings.BASE_DIR / "fixtures"
-        if not HandbookVersion.objects.exists():
-            call_command(
-                "load_handbook",
-                *sorted(str(path) for path in (fixtures / "handbooks").glob("*.toml")),
-                stdout=self.stderr,
-            )
-        if not Plan.every.exists():
-            call_command("load_plans", str(fixtures / "plans"), stdout=self.stderr)
-        if not CalendarYear.objects.exists():
-            call_command("load_calendar", stdout=self.stderr)
+        call_command("prepare", stdout=self.stderr)
         for command, file, model in (
             ("import_hospitals", "hospitals", Hospital),
             ("import_roster", "roster", Member),
