@@ -26,6 +26,7 @@ ON_DATABASES = {
     "sweep": "the sweep of clocks with 50 due among 1,000 and among 20,000",
     "pages": "worklist, search and case page with 1,000 and with 20,000 cases of history",
 }
+LETTERS = "40"
 SCRIPTS = {
     "roster": "import of 5,000 children into a fresh SQLite file, and searches",
     "letters": "letters, beside bare WeasyPrint with the same HTML",
@@ -95,7 +96,7 @@ def on_database(vendor: str, names: list[str]) -> int:
 def script(name: str) -> int:
     started = time.perf_counter()
     run = subprocess.run(
-        [sys.executable, str(ROOT / "bench" / f"{name}.py")],
+        [sys.executable, str(ROOT / "bench" / f"{name}.py"), *([LETTERS] if name == "letters" else [])],
         cwd=ROOT,
         env=os.environ,
         capture_output=True,

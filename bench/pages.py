@@ -94,5 +94,5 @@ def asked(browser: Client, address: str) -> dict[str, float]:
             raise SystemExit(f"{address}: {response.status_code}")
         if run >= 2:
             meters.append(meter)
-    work = effort(lambda: browser.get(address))
+    work = min(effort(lambda: browser.get(address)) for _ in range(3))  # other processes count, too
     return each(meters, of=min) | {"effort": work, "kilobytes": round(len(response.content) / 1024)}

@@ -5,8 +5,8 @@ Redis-protocol server under var/. `test` is chosen by pytest itself. `production
 anything that matters: a missing variable stops the start and is named. All variables: .env.example.
 """
 
-import os
 import logging
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path

@@ -19,7 +19,11 @@ DATABASE, STAMP = VAR / "db.sqlite3", VAR / "prepared"
 
 def fingerprint() -> str:
     """Of everything the database is made from."""
-    made_from = [*ROOT.glob("apps/*/migrations/*.py"), *ROOT.glob("fixtures/handbooks/*"), *ROOT.glob("fixtures/plans/*")]
+    made_from = [
+        *ROOT.glob("apps/*/migrations/*.py"),
+        *ROOT.glob("fixtures/handbooks/*"),
+        *ROOT.glob("fixtures/plans/*"),
+    ]
     digest = hashlib.sha256()
     for path in sorted(made_from):
         digest.update(path.name.encode() + path.read_bytes())

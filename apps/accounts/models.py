@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from apps.accounts.codes import validate_codes
 from apps.core.models import Immutable
@@ -143,7 +142,8 @@ class AccessLog(Immutable):
     at = models.DateTimeField(_("at"), auto_now_add=True, db_index=True)
     user = models.ForeignKey(User, verbose_name=_("user"), null=True, on_delete=models.PROTECT)
     client = models.ForeignKey(ApiClient, verbose_name=_("API client"), null=True, on_delete=models.PROTECT)
-    subject = models.CharField(pgettext_lazy("access log", "subject"), max_length=80, db_index=True)  # "member:M000123"
+    # "member:M000123"
+    subject = models.CharField(pgettext_lazy("access log", "subject"), max_length=80, db_index=True)
     what = models.CharField(_("what"), max_length=80)  # "id_number", "paper:INVOICE"
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     request_id = models.CharField(_("request id"), max_length=64, blank=True)

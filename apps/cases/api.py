@@ -70,10 +70,15 @@ def action_row(found: Availability) -> dict[str, Any]:
         "title": str(act.label),
         "allowed": found.allowed,
         "blockers": [
-            {"code": blocker.code, "message": str(blocker.message), "rule": blocker.rule} for blocker in found.blockers
+            {"code": blocker.code, "message": str(blocker.message), "rule": blocker.rule}
+            for blocker in found.blockers
         ],
         "inputs": [
-            {"name": item.name, "title": str(item.metadata.get("label", item.name)), "required": _required(item)}
+            {
+                "name": item.name,
+                "title": str(item.metadata.get("label", item.name)),
+                "required": _required(item),
+            }
             for item in fields(act.input)
         ],
     }

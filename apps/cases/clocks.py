@@ -86,7 +86,12 @@ def _open(ctx: Ctx[Any]) -> list[Clock]:
 def _spans(ctx: Ctx[Any], clock: Clock) -> list[ClockPause]:
     """The pauses of a clock; read once for all clocks of the batch, and only when one is moved."""
     if "_spans" not in clock.__dict__:
-        unread = {row.pk: row for rows in ctx.batch.shared["clocks"].values() for row in rows if "_spans" not in row.__dict__}
+        unread = {
+            row.pk: row
+            for rows in ctx.batch.shared["clocks"].values()
+            for row in rows
+            if "_spans" not in row.__dict__
+        }
         for row in unread.values():
             row.__dict__["_spans"] = []
         for span in ClockPause.objects.filter(clock__in=list(unread)).order_by("pk"):
@@ -264,7 +269,9 @@ def _recount_case(pk: int, first_year: int) -> int:
     with transaction.atomic():
         case = CaseFile.objects.select_for_update(of=("self",)).select_related("handbook").get(pk=pk)
         clocks = _moved_by(first_year).filter(case=case).order_by("pk").prefetch_related("pauses")
-        moved = sum(_recount_clock(clock, case.handbook.handbook) for clock in clocks.select_for_update(of=("self",)))
+        moved = sum(
+            _recount_clock(clock, case.handbook.handbook) for clock in clocks.select_for_update(of=("self",))
+        )
         if moved:
             refresh_next_due(case)
     return moved
@@ -280,7 +287,8 @@ def _recount_clock(clock: Clock, handbook: Handbook) -> bool:
 def refresh_next_due(case: CaseFile) -> None:
     """Keep `CaseFile.next_due` true after a clock moved outside an action."""
     earliest = (
-        Clock.objects.filter(case=case, state=Clock.State.RUNNING).order_by("due_at").values_list("due_at", flat=True)
+        Clock.objects.filter(case=case, state=Clock.State.RUNNING)
+        .order_by("due_at")
+        .values_list("due_at", flat=True)
     )
     CaseFile.objects.filter(pk=case.pk).update(next_due=earliest.first())
-

@@ -54,7 +54,9 @@ def _assign(ctx: Ctx[AssignInput]) -> None:
     if person is None:
         raise InvalidInput(_("No such active user."), field="assignee", code="unknown_user")
     if person.tpa and person.tpa != ctx.case.tpa:
-        raise InvalidInput(_("This person works for another administrator."), field="assignee", code="wrong_tpa")
+        raise InvalidInput(
+            _("This person works for another administrator."), field="assignee", code="wrong_tpa"
+        )
     ctx.case.assignee = person
     ctx.data["assignee"] = str(person)
 
@@ -75,4 +77,8 @@ def add_common_actions(kind: Kind) -> None:
     kind.action(Action("take", _("Take over"), DESK_ROLES, _take, order=800))
     kind.action(Action("assign", _("Assign"), LEADS, _assign, input=AssignInput, order=810))
     kind.action(Action("note", _("Add a note"), DESK_ROLES | LEADS, _note, input=NoteInput, order=820))
-    kind.action(Action("set_priority", _("Set priority"), LEADS | DESK_ROLES, _priority, input=PriorityInput, order=830))
+    kind.action(
+        Action(
+            "set_priority", _("Set priority"), LEADS | DESK_ROLES, _priority, input=PriorityInput, order=830
+        )
+    )

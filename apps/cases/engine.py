@@ -100,7 +100,9 @@ class Batch:
         self.shared: dict[str, Any] = {}
         self._hooks: list[Callable[[Batch], None]] = []
         self._inserts: dict[type[models.Model], list[models.Model]] = {}
-        self._updates: dict[tuple[type[models.Model], tuple[str, ...]], dict[Any, models.Model]] = defaultdict(dict)
+        self._updates: dict[tuple[type[models.Model], tuple[str, ...]], dict[Any, models.Model]] = (
+            defaultdict(dict)
+        )
 
     def add(self, row: models.Model) -> None:
         self._inserts.setdefault(type(row), []).append(row)
@@ -190,7 +192,13 @@ def open_case(
 
 
 def perform(
-    number: str | CaseFile, action: str, actor: Actor, *, version: int | None = None, now: datetime | None = None, **data: Any
+    number: str | CaseFile,
+    action: str,
+    actor: Actor,
+    *,
+    version: int | None = None,
+    now: datetime | None = None,
+    **data: Any,
 ) -> CaseFile:
     """Do one action on one case; `data` are the fields of the action's input.
 
@@ -245,17 +253,21 @@ def _lock(batch: Batch, numbers: Sequence[str], action: str, versions: dict[str,
     cases = list(queryset.select_for_update(of=("self",)).select_related(*related).order_by("pk"))
     if len(cases) != len(set(numbers)):
         missing = sorted(set(numbers) - {case.number for case in cases})
-        raise NotFound(_("No such case: %(numbers)s") % {"numbers": ", ".join(missing)}, data={"numbers": missing})
+        raise NotFound(
+            _("No such case: %(numbers)s") % {"numbers": ", ".join(missing)}, data={"numbers": missing}
+        )
     for case in cases:
         seen = versions.get(case.number)
         if seen is not None and seen != case.version:
             raise Conflict(
-                _("%(number)s was changed by somebody else meanwhile. Reload it and look again.") % {"number": case.number},
+                _("%(number)s was changed by somebody else meanwhile. Reload it and look again.")
+                % {"number": case.number},
                 code="stale",
                 data={"number": case.number, "version": case.version, "seen": seen},
             )
     batch.contexts = [
-        Ctx(case=case, kind=kind, actor=batch.actor, now=batch.now, batch=batch, action=action) for case in cases
+        Ctx(case=case, kind=kind, actor=batch.actor, now=batch.now, batch=batch, action=action)
+        for case in cases
     ]
     return batch.contexts
 
@@ -272,7 +284,9 @@ def _kind_of(numbers: Sequence[str], action: str) -> Kind:
     if not kinds:
         raise NotFound(_("No such case: %(numbers)s") % {"numbers": ", ".join(numbers)})
     if action not in kinds[0].actions:
-        raise NotFound(_("No such action: %(action)s") % {"action": action}, code="unknown_action", field="action")
+        raise NotFound(
+            _("No such action: %(action)s") % {"action": action}, code="unknown_action", field="action"
+        )
     return kinds[0]
 
 
@@ -332,7 +346,13 @@ def _go_on(ctx: Ctx[Any]) -> None:
         act = ctx.kind.actions[name]
         _authorize(act, SYSTEM)
         step: Ctx[Any] = Ctx(
-            case=ctx.case, kind=ctx.kind, actor=SYSTEM, now=ctx.now, batch=ctx.batch, action=name, loaded=ctx.loaded
+            case=ctx.case,
+            kind=ctx.kind,
+            actor=SYSTEM,
+            now=ctx.now,
+            batch=ctx.batch,
+            action=name,
+            loaded=ctx.loaded,
         )
         step.input = parse_input(act.input, data)
         _run(act, step)
@@ -402,7 +422,9 @@ def available(case: CaseFile, actor: Actor, *, now: datetime | None = None) -> l
     """
     kind = KINDS[case.kind]
     flow = case if isinstance(case, kind.workflow) else _as_workflow(case, kind)
-    ctx: Ctx[Any] = Ctx(case=flow, kind=kind, actor=actor, now=now or timezone.now(), batch=Batch(actor, timezone.now()))
+    ctx: Ctx[Any] = Ctx(
+        case=flow, kind=kind, actor=actor, now=now or timezone.now(), batch=Batch(actor, timezone.now())
+    )
     found = []
     for act in sorted(kind.actions.values(), key=lambda action: action.order):
         if not act.manual or not _may(act, actor) or _state_blocker(act, ctx):
@@ -417,7 +439,10 @@ def available(case: CaseFile, actor: Actor, *, now: datetime | None = None) -> l
 
 
 def _did(case: CaseFile, actor: Actor, actions: Iterable[str]) -> bool:
-    return actor.user_id is not None and CaseEvent.objects.filter(case=case.pk, action__in=actions, user=actor.user_id).exists()
+    return (
+        actor.user_id is not None
+        and CaseEvent.objects.filter(case=case.pk, action__in=actions, user=actor.user_id).exists()
+    )
 
 
 def _as_workflow(case: CaseFile, kind: Kind) -> CaseFile:
@@ -457,9 +482,15 @@ def _readable(error: IntegrityError) -> DomainError:
     """A constraint stopped a race that the guards could not see; say so in words."""
     text = str(error)
     if "limit_not_exceeded" in text:
-        return Conflict(_("The limit was used up by another decision meanwhile. Decide again."), code="limit_race")
-    if "bill_registered_once" in text:
+        return Conflict(
+            _("The limit was used up by another decision meanwhile. Decide again."), code="limit_race"
+        )
+    if (
+        "bill_registered_once" in text or "documents_billregister.identity" in text
+    ):  # SQLite names the columns
         return Blocked(_("One of these bills has been claimed already."), code="BILL_SEEN", rule="LAW-11")
-    if "one_live_payment" in text:
+    if "one_live_payment" in text or text.endswith("payments_paymentorder.decision_version"):
         return Conflict(_("A payment for this decision exists already."), code="paid_twice")
-    return Conflict(_("Somebody else was faster. Reload and look again."), code="race", data={"constraint": text[:200]})
+    return Conflict(
+        _("Somebody else was faster. Reload and look again."), code="race", data={"constraint": text[:200]}
+    )

@@ -71,7 +71,12 @@ def parse_input(cls: type[T], data: Mapping[str, Any], *, path: str = "") -> T:
             raw = data.get(item.name, MISSING)
             if raw is MISSING or raw is None or raw == "":
                 if not _has_default(item):
-                    raise InvalidInput(_("This is required."), code="required", field=here, rule=item.metadata.get("rule", ""))
+                    raise InvalidInput(
+                        _("This is required."),
+                        code="required",
+                        field=here,
+                        rule=item.metadata.get("rule", ""),
+                    )
                 continue
             value = _convert(hints[item.name], raw, here)
             _check(value, item.metadata, here)
@@ -149,7 +154,11 @@ def _int(raw: Any, path: str) -> int:
             raise ValueError
         return int(raw)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(_("A whole number is expected, not “%(value)s”.") % {"value": str(raw)[:40]}, code="type", field=path) from error
+        raise InvalidInput(
+            _("A whole number is expected, not “%(value)s”.") % {"value": str(raw)[:40]},
+            code="type",
+            field=path,
+        ) from error
 
 
 def _decimal(raw: Any, path: str) -> Decimal:
@@ -162,7 +171,8 @@ def _decimal(raw: Any, path: str) -> Decimal:
             raise InvalidOperation
     except InvalidOperation as error:
         raise InvalidInput(
-            _("A plain number like 1234.56 is expected (no currency sign), not “%(value)s”.") % {"value": str(raw)[:40]},
+            _("A plain number like 1234.56 is expected (no currency sign), not “%(value)s”.")
+            % {"value": str(raw)[:40]},
             code="number",
             field=path,
         ) from error
@@ -179,7 +189,11 @@ def _date(raw: Any, path: str) -> date:
     except ValueError:
         value = None
     if value is None:
-        raise InvalidInput(_("A date like 2026-10-09 is expected, not “%(value)s”.") % {"value": str(raw)[:40]}, code="date", field=path)
+        raise InvalidInput(
+            _("A date like 2026-10-09 is expected, not “%(value)s”.") % {"value": str(raw)[:40]},
+            code="date",
+            field=path,
+        )
     return value
 
 
@@ -192,7 +206,11 @@ def _datetime(raw: Any, path: str) -> datetime:
         except ValueError:
             value = None
     if value is None:
-        raise InvalidInput(_("A time like 2026-10-09T14:30 is expected, not “%(value)s”.") % {"value": str(raw)[:40]}, code="datetime", field=path)
+        raise InvalidInput(
+            _("A time like 2026-10-09T14:30 is expected, not “%(value)s”.") % {"value": str(raw)[:40]},
+            code="datetime",
+            field=path,
+        )
     try:
         return timezone.make_aware(value) if timezone.is_naive(value) else value
     except (OverflowError, ValueError) as error:
@@ -214,12 +232,24 @@ def _check(value: Any, metadata: Mapping[str, Any], path: str) -> None:
         if abs(value) >= Decimal("10000000000"):
             raise InvalidInput(_("This amount is too large."), code="too_large", field=path, rule=rule)
         if value != value.quantize(Decimal("0.01")):
-            raise InvalidInput(_("Amounts have at most two decimals."), code="decimals", field=path, rule=rule)
+            raise InvalidInput(
+                _("Amounts have at most two decimals."), code="decimals", field=path, rule=rule
+            )
     minimum, maximum = metadata.get("minimum"), metadata.get("maximum")
     if minimum is not None and value is not None and value < minimum:
-        raise InvalidInput(_("At least %(minimum)s is expected.") % {"minimum": minimum}, code="too_small", field=path, rule=rule)
+        raise InvalidInput(
+            _("At least %(minimum)s is expected.") % {"minimum": minimum},
+            code="too_small",
+            field=path,
+            rule=rule,
+        )
     if maximum is not None and value is not None and value > maximum:
-        raise InvalidInput(_("At most %(maximum)s is expected.") % {"maximum": maximum}, code="too_large", field=path, rule=rule)
+        raise InvalidInput(
+            _("At most %(maximum)s is expected.") % {"maximum": maximum},
+            code="too_large",
+            field=path,
+            rule=rule,
+        )
     if isinstance(value, str):
         _check_text(value, metadata, path, rule)
     choices = metadata.get("choices")
@@ -239,8 +269,16 @@ def _check(value: Any, metadata: Mapping[str, Any], path: str) -> None:
 def _check_text(value: str, metadata: Mapping[str, Any], path: str, rule: str) -> None:
     longest = metadata.get("max_length") or 2000
     if len(value) > longest:
-        raise InvalidInput(_("At most %(limit)d characters are allowed.") % {"limit": longest}, code="too_long", field=path, rule=rule)
+        raise InvalidInput(
+            _("At most %(limit)d characters are allowed.") % {"limit": longest},
+            code="too_long",
+            field=path,
+            rule=rule,
+        )
     if len(value) < metadata.get("min_length", 0):
         raise InvalidInput(
-            _("At least %(limit)d characters are expected.") % {"limit": metadata["min_length"]}, code="too_short", field=path, rule=rule
+            _("At least %(limit)d characters are expected.") % {"limit": metadata["min_length"]},
+            code="too_short",
+            field=path,
+            rule=rule,
         )

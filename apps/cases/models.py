@@ -31,13 +31,27 @@ class CaseFile(models.Model):
     series = models.CharField(_("series"), max_length=10)
     tpa = models.CharField(_("TPA"), max_length=40, blank=True)
     handbook = models.ForeignKey(HandbookVersion, verbose_name=_("handbook"), on_delete=models.PROTECT)
-    member = models.ForeignKey(Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="cases")
-    policy = models.ForeignKey(Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="cases")
+    member = models.ForeignKey(
+        Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="cases"
+    )
+    policy = models.ForeignKey(
+        Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="cases"
+    )
     hospital = models.ForeignKey(
-        Hospital, verbose_name=_("hospital"), null=True, blank=True, on_delete=models.PROTECT, related_name="cases"
+        Hospital,
+        verbose_name=_("hospital"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="cases",
     )
     assignee = models.ForeignKey(
-        User, verbose_name=_("assignee"), null=True, blank=True, on_delete=models.PROTECT, related_name="cases"
+        User,
+        verbose_name=_("assignee"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="cases",
     )
     team = models.ForeignKey(Team, verbose_name=_("team"), null=True, blank=True, on_delete=models.PROTECT)
     priority = models.PositiveSmallIntegerField(_("priority"), default=2)  # 1 urgent … 3 low
@@ -56,7 +70,9 @@ class CaseFile(models.Model):
             models.Index(
                 fields=["assignee", "next_due"], condition=models.Q(open=True), name="case_assignee_due"
             ),
-            models.Index(fields=["kind", "state", "next_due"], condition=models.Q(open=True), name="case_kind_state"),
+            models.Index(
+                fields=["kind", "state", "next_due"], condition=models.Q(open=True), name="case_kind_state"
+            ),
             models.Index(fields=["member", "-opened_at"], name="case_member_history"),
             models.Index(fields=["-opened_at"], name="case_recent"),
             models.Index(fields=["-closed_at"], name="case_closed"),
@@ -151,7 +167,9 @@ class Clock(models.Model):
         indexes = [
             models.Index(fields=["next_at"], condition=models.Q(state="RUNNING"), name="clock_next"),
             models.Index(fields=["case", "state"], name="clock_case"),
-            models.Index(fields=["provisional"], condition=models.Q(provisional=True), name="clock_provisional"),
+            models.Index(
+                fields=["provisional"], condition=models.Q(provisional=True), name="clock_provisional"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,10 @@ def _serializer(cls: Any, name: str) -> type[serializers.Serializer[Any]]:
 def _field(hint: Any, item: Any) -> Any:
     metadata = item.metadata
     optional = item.default is not MISSING or item.default_factory is not MISSING
-    options: dict[str, Any] = {"required": not optional, "help_text": metadata.get("help") or metadata.get("label")}
+    options: dict[str, Any] = {
+        "required": not optional,
+        "help_text": metadata.get("help") or metadata.get("label"),
+    }
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
         options["allow_null"] = True

@@ -47,7 +47,18 @@ class LineSerializer(serializers.ModelSerializer[BillLine]):
 
     class Meta:
         model = BillLine
-        fields = ["id", "name", "kind", "code", "category", "benefit", "quantity", "unit_price", "amount", "third_party"]
+        fields = [
+            "id",
+            "name",
+            "kind",
+            "code",
+            "category",
+            "benefit",
+            "quantity",
+            "unit_price",
+            "amount",
+            "third_party",
+        ]
 
 
 class BillSerializer(serializers.ModelSerializer[Bill]):
@@ -57,7 +68,17 @@ class BillSerializer(serializers.ModelSerializer[Bill]):
 
     class Meta:
         model = Bill
-        fields = ["bill_type", "code", "number", "issued_on", "amount", "third_party", "state", "electronic", "lines"]
+        fields = [
+            "bill_type",
+            "code",
+            "number",
+            "issued_on",
+            "amount",
+            "third_party",
+            "state",
+            "electronic",
+            "lines",
+        ]
 
 
 class VisitSerializer(serializers.ModelSerializer[Visit]):
@@ -107,7 +128,15 @@ class ClaimSerializer(CaseDetailSerializer):
     decisions = DecisionSerializer(source="claim.decisions", many=True, read_only=True)
 
     class Meta(CaseDetailSerializer.Meta):
-        fields = [*CaseDetailSerializer.Meta.fields, "category", "channel", "route", "claimed", "visits", "decisions"]
+        fields = [
+            *CaseDetailSerializer.Meta.fields,
+            "category",
+            "channel",
+            "route",
+            "claimed",
+            "visits",
+            "decisions",
+        ]
 
 
 class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CaseFile]):

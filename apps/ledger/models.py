@@ -19,7 +19,9 @@ class LimitAccount(models.Model):
 
     VISIBILITY = {"series": "policy__series", "tpa": "policy__tpa", "member": "policy__member__number"}
 
-    policy = models.ForeignKey(Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="limits")
+    policy = models.ForeignKey(
+        Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="limits"
+    )
     key = models.CharField(_("limit"), max_length=80)
     unit = models.CharField(_("unit"), max_length=6, choices=[("FEN", _("fen")), ("COUNT", _("times"))])
     ceiling = models.BigIntegerField(_("ceiling"))
@@ -32,7 +34,9 @@ class LimitAccount(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["policy", "key"], name="limit_once"),
             models.CheckConstraint(condition=Q(used__gte=0) & Q(reserved__gte=0), name="limit_not_negative"),
-            models.CheckConstraint(condition=Q(ceiling__gte=F("used") + F("reserved")), name="limit_not_exceeded"),
+            models.CheckConstraint(
+                condition=Q(ceiling__gte=F("used") + F("reserved")), name="limit_not_exceeded"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -109,4 +113,6 @@ class MoneyEntry(Immutable):
     class Meta:
         verbose_name = _("money entry")
         verbose_name_plural = _("money entries")
-        constraints = [models.UniqueConstraint(fields=["account", "reference", "kind"], name="money_entry_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "reference", "kind"], name="money_entry_once")
+        ]

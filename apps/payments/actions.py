@@ -50,7 +50,8 @@ def order(
         raise Blocked(_("There is no payee yet; enter the account first."), code="no_payee")
     if payee.screening != "CLEAR":
         raise Blocked(
-            _("The payee's list screening is “%(result)s”; compliance decides first.") % {"result": payee.screening},
+            _("The payee's list screening is “%(result)s”; compliance decides first.")
+            % {"result": payee.screening},
             code="screening",
         )
     former = PaymentOrder.objects.filter(case=ctx.case, decision_version=decision_version)
@@ -173,7 +174,9 @@ def make_file(actor: Actor, numbers: Sequence[str], *, now: datetime | None = No
         taken = [row.number for row in rows if row.state != PaymentOrder.State.ORDERED]
         if taken:
             raise Conflict(
-                _("Not pending any more: %(numbers)s.") % {"numbers": ", ".join(taken)}, code="not_pending", field="orders"
+                _("Not pending any more: %(numbers)s.") % {"numbers": ", ".join(taken)},
+                code="not_pending",
+                field="orders",
             )
         file = PaymentFile.objects.create(
             number=next_number(f"F{timezone.localtime(now):%y%m%d}"),
@@ -182,7 +185,9 @@ def make_file(actor: Actor, numbers: Sequence[str], *, now: datetime | None = No
             orders=len(rows),
             total_fen=sum(row.amount_fen for row in rows),
         )
-        PaymentOrder.objects.filter(pk__in=[row.pk for row in rows]).update(state=PaymentOrder.State.IN_FILE, file=file)
+        PaymentOrder.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=PaymentOrder.State.IN_FILE, file=file
+        )
     return file
 
 
@@ -192,11 +197,17 @@ def release_file(actor: Actor, number: str, *, now: datetime | None = None) -> P
     with transaction.atomic():
         file = _locked_file(actor, number, PaymentFile.State.DRAFT)
         if file.made_by_id == actor.user_id:
-            raise NotAllowed(_("Four eyes: you made this file; somebody else must release it."), code="four_eyes")
+            raise NotAllowed(
+                _("Four eyes: you made this file; somebody else must release it."), code="four_eyes"
+            )
         orders = list(file.items.select_related("payee", "case").order_by("number"))
         file.excel = store_bytes(payment_workbook(file, orders), f"{file.number}.xlsx", XLSX)
         file.csv = store_bytes(payment_csv(file, orders), f"{file.number}.csv", "text/csv")
-        file.state, file.released_by_id, file.released_at = PaymentFile.State.RELEASED, actor.person_id, now or timezone.now()
+        file.state, file.released_by_id, file.released_at = (
+            PaymentFile.State.RELEASED,
+            actor.person_id,
+            now or timezone.now(),
+        )
         file.save()
     return file
 
@@ -223,7 +234,9 @@ class BankResult:
     row: int = 0
 
 
-def book_results(actor: Actor, results: Sequence[BankResult], *, now: datetime | None = None) -> list[CaseFile]:
+def book_results(
+    actor: Actor, results: Sequence[BankResult], *, now: datetime | None = None
+) -> list[CaseFile]:
     """Book the bank's answers: paid or returned, each through its case. All or nothing."""
     _need(actor, MAKERS | CHECKERS)
     errors: list[DomainError] = []
@@ -235,7 +248,10 @@ def book_results(actor: Actor, results: Sequence[BankResult], *, now: datetime |
             row = by_number.get(result.order)
             if row is None:
                 errors.append(
-                    InvalidInput(_("No such payment order: %(number)s") % {"number": result.order}, field=f"{result.row}.order")
+                    InvalidInput(
+                        _("No such payment order: %(number)s") % {"number": result.order},
+                        field=f"{result.row}.order",
+                    )
                 )
                 continue
             try:
@@ -251,7 +267,9 @@ def book_results(actor: Actor, results: Sequence[BankResult], *, now: datetime |
 
 def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | None) -> CaseFile:
     if result.paid:
-        return perform(row.case, "payment_done", actor, now=now, order=row.number, bank_reference=result.reference)
+        return perform(
+            row.case, "payment_done", actor, now=now, order=row.number, bank_reference=result.reference
+        )
     return perform(row.case, "payment_returned", actor, now=now, order=row.number, reason=result.reason)
 
 
@@ -259,7 +277,9 @@ def _locked_file(actor: Actor, number: str, state: str) -> PaymentFile:
     visible = files_visible_to(actor).values("pk")
     file = PaymentFile.objects.select_for_update().filter(pk__in=visible, number=number).first()
     if file is None:
-        raise InvalidInput(_("No such payment file: %(number)s") % {"number": number}, field="file", code="unknown_file")
+        raise InvalidInput(
+            _("No such payment file: %(number)s") % {"number": number}, field="file", code="unknown_file"
+        )
     if file.state != state:
         raise Conflict(
             _("File %(number)s over %(total)s yuan is “%(state)s” already.")
@@ -272,7 +292,9 @@ def _locked_file(actor: Actor, number: str, state: str) -> PaymentFile:
 def _all_found(numbers: Sequence[str], rows: Sequence[PaymentOrder]) -> None:
     missing = sorted(set(numbers) - {row.number for row in rows})
     if missing:
-        raise InvalidInput(_("No such payment order: %(number)s") % {"number": ", ".join(missing)}, field="orders")
+        raise InvalidInput(
+            _("No such payment order: %(number)s") % {"number": ", ".join(missing)}, field="orders"
+        )
 
 
 def _need(actor: Actor, roles: frozenset[str]) -> None:

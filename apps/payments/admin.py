@@ -16,6 +16,7 @@ from import_export.admin import ExportMixin
 from import_export.resources import ModelResource
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.actions import log_read
 from apps.accounts.visibility import visible_to
@@ -63,7 +64,17 @@ class OrderResource(ModelResource):
 class PaymentOrderAdmin(ExportMixin, ReadOnly):
     resource_classes = [OrderResource]
     export_form_class = ExportForm
-    list_display = ["number", "case_link", "payee", "account", "amount", "state", "file", "ordered_at", "paid_at"]
+    list_display = [
+        "number",
+        "case_link",
+        "payee",
+        "account",
+        "amount",
+        "state",
+        "file",
+        "ordered_at",
+        "paid_at",
+    ]
     list_filter = ["state", ("ordered_at", admin.DateFieldListFilter)]
     search_fields = ["number", "case__number", "bank_reference", "payee__name"]
     list_select_related = ["case", "payee", "file"]
@@ -77,7 +88,9 @@ class PaymentOrderAdmin(ExportMixin, ReadOnly):
 
     @admin.display(description=_("case number"), ordering="case__number")
     def case_link(self, row: PaymentOrder) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[row.case.number]), row.case.number)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:case", args=[row.case.number]), row.case.number
+        )
 
     @admin.display(description=_("account number"))
     def account(self, row: PaymentOrder) -> str:
@@ -88,23 +101,39 @@ class PaymentOrderAdmin(ExportMixin, ReadOnly):
         return format_yuan(row.amount_fen)
 
     @admin.action(description=_("Make a payment file"))
-    def make_payment_file(self, request: HttpRequest, queryset: QuerySet[PaymentOrder]) -> HttpResponse | None:
+    def make_payment_file(
+        self, request: HttpRequest, queryset: QuerySet[PaymentOrder]
+    ) -> HttpResponse | None:
         try:
             file = make_file(request.actor, list(queryset.values_list("number", flat=True)))  # type: ignore[attr-defined]
         except DomainError as error:
             self.message_user(request, str(error.message), messages.ERROR)
             return None
-        self.message_user(request, _("%(number)s made. Somebody else must release it.") % {"number": file.number})
+        self.message_user(
+            request, _("%(number)s made. Somebody else must release it.") % {"number": file.number}
+        )
         return HttpResponseRedirect(reverse("admin:payments_paymentfile_desk", args=[file.number]))
 
 
 class ResultsForm(forms.Form):
-    file = forms.FileField(label=_("The bank's answer (.xlsx or .csv)"))
+    file = forms.FileField(
+        label=_("The bank's answer (.xlsx or .csv)"),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".xlsx,.csv"}),
+    )
 
 
 @admin.register(PaymentFile, site=site)
 class PaymentFileAdmin(ReadOnly):
-    list_display = ["desk_link", "state", "orders", "total", "made_by", "made_at", "released_by", "released_at"]
+    list_display = [
+        "desk_link",
+        "state",
+        "orders",
+        "total",
+        "made_by",
+        "made_at",
+        "released_by",
+        "released_at",
+    ]
     list_filter = ["state"]
     search_fields = ["number", "items__number"]
     list_select_related = ["made_by", "released_by"]
@@ -117,7 +146,9 @@ class PaymentFileAdmin(ReadOnly):
 
     @admin.display(description=_("number"), ordering="number")
     def desk_link(self, row: PaymentFile) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:payments_paymentfile_desk", args=[row.number]), row.number)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:payments_paymentfile_desk", args=[row.number]), row.number
+        )
 
     @admin.display(description=_("total"), ordering="total_fen")
     def total(self, row: PaymentFile) -> str:
@@ -127,14 +158,18 @@ class PaymentFileAdmin(ReadOnly):
         wrap = self.admin_site.admin_view
         own = [
             path("<str:number>/desk/", wrap(self.desk), name="payments_paymentfile_desk"),
-            path("<str:number>/<str:kind>/download/", wrap(self.download), name="payments_paymentfile_download"),
+            path(
+                "<str:number>/<str:kind>/download/", wrap(self.download), name="payments_paymentfile_download"
+            ),
         ]
         return own + super().get_urls()
 
     def _visible(self, request: HttpRequest, number: str) -> PaymentFile:
         if not self.has_view_permission(request):
             raise Http404
-        return get_object_or_404(self.get_queryset(request).select_related("made_by", "released_by"), number=number)
+        return get_object_or_404(
+            self.get_queryset(request).select_related("made_by", "released_by"), number=number
+        )
 
     def _orders(self, request: HttpRequest, file: PaymentFile) -> QuerySet[PaymentOrder]:
         return visible_to(file.items.select_related("payee", "case").order_by("number"), request.actor)  # type: ignore[attr-defined]

@@ -40,7 +40,16 @@ def payment_workbook(file: PaymentFile, orders: Sequence[PaymentOrder]) -> bytes
     sheet = book.active
     assert sheet is not None
     sheet.title = file.number
-    sheet.append([_("Payment file"), file.number, _("orders"), file.orders, _("Amount (yuan)"), to_yuan(file.total_fen)])
+    sheet.append(
+        [
+            _("Payment file"),
+            file.number,
+            _("orders"),
+            file.orders,
+            _("Amount (yuan)"),
+            to_yuan(file.total_fen),
+        ]
+    )
     sheet.append([])
     sheet.append(_header())
     for cell in sheet[3]:

@@ -55,9 +55,15 @@ class PaymentFile(models.Model):
 
     number = models.CharField(_("number"), max_length=30, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
-    made_by = models.ForeignKey(User, verbose_name=_("made by"), on_delete=models.PROTECT, related_name="files_made")
+    made_by = models.ForeignKey(
+        User, verbose_name=_("made by"), on_delete=models.PROTECT, related_name="files_made"
+    )
     released_by = models.ForeignKey(
-        User, verbose_name=_("released by"), null=True, on_delete=models.PROTECT, related_name="files_released"
+        User,
+        verbose_name=_("released by"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="files_released",
     )
     made_at = models.DateTimeField(_("made at"))
     released_at = models.DateTimeField(_("released at"), null=True)
@@ -114,7 +120,9 @@ class PaymentOrder(models.Model):
                 condition=~models.Q(state__in=["RETURNED", "STOPPED"]),
                 name="one_live_payment_a_decision",
             ),
-            models.UniqueConstraint(fields=["case", "decision_version", "attempt"], name="payment_attempt_once"),
+            models.UniqueConstraint(
+                fields=["case", "decision_version", "attempt"], name="payment_attempt_once"
+            ),
             models.CheckConstraint(condition=models.Q(amount_fen__gt=0), name="payment_positive"),
         ]
 

@@ -76,13 +76,17 @@ def build_payee(member: Member, data: PayeeInput, *, path: str = "payee.", branc
 
 def _account_errors(account: str, data: PayeeInput, path: str) -> list[DomainError]:
     if not account.isascii() or not account.isdigit() or not 8 <= len(account) <= 30:
-        return [InvalidInput(_("An account number has 8 to 30 digits."), field=path + "account", code="account")]
+        return [
+            InvalidInput(_("An account number has 8 to 30 digits."), field=path + "account", code="account")
+        ]
     is_card = not data.corporate and len(account) in DEBIT_CARD_DIGITS and account.startswith("62")
     if is_card and not luhn.is_valid(account):
         expected = luhn.calc_check_digit(account[:-1])
         return [
             InvalidInput(
-                _("The check digit of this card number is wrong: it ends in %(found)s, %(expected)s would be right.")
+                _(
+                    "The check digit of this card number is wrong: it ends in %(found)s, %(expected)s would be right."
+                )
                 % {"found": account[-1], "expected": expected},
                 field=path + "account",
                 code="check_digit",
@@ -95,8 +99,17 @@ def _other_errors(data: PayeeInput, path: str, branch_rule: str) -> list[DomainE
     errors: list[DomainError] = []
     if branch_rule and not data.branch:
         errors.append(
-            InvalidInput(_("This series asks for the bank branch."), field=path + "branch", code="required", rule=branch_rule)
+            InvalidInput(
+                _("This series asks for the bank branch."),
+                field=path + "branch",
+                code="required",
+                rule=branch_rule,
+            )
         )
     if data.clearing_number and not (data.clearing_number.isdigit() and len(data.clearing_number) == 12):
-        errors.append(InvalidInput(_("A clearing number has 12 digits."), field=path + "clearing_number", code="clearing"))
+        errors.append(
+            InvalidInput(
+                _("A clearing number has 12 digits."), field=path + "clearing_number", code="clearing"
+            )
+        )
     return errors

@@ -36,4 +36,6 @@ def files_visible_to(actor: Actor) -> QuerySet[PaymentFile]:
 def live_order(case: CaseFile) -> PaymentOrder | None:
     """The order that is under way or paid for the latest decision; None when none lives."""
     dead = [PaymentOrder.State.RETURNED, PaymentOrder.State.STOPPED]
-    return PaymentOrder.objects.filter(case=case).exclude(state__in=dead).order_by("-decision_version").first()
+    return (
+        PaymentOrder.objects.filter(case=case).exclude(state__in=dead).order_by("-decision_version").first()
+    )

@@ -68,7 +68,11 @@ def _table(upload: UploadedFile) -> list[list[Any]]:
         raise InvalidInput(_("The file is larger than 5 MB."), field="file", code="too_large")
     if content[:2] == b"PK":
         with open_workbook(io.BytesIO(content)) as book:
-            return [list(values) for _number, values in sheet_rows(book.worksheets[0])] if book.worksheets else []
+            return (
+                [list(values) for _number, values in sheet_rows(book.worksheets[0])]
+                if book.worksheets
+                else []
+            )
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return list(csv.reader(io.StringIO(content.decode(encoding))))
@@ -89,7 +93,9 @@ def _columns(rows: list[list[Any]]) -> tuple[dict[str, int], int]:
         if {"order", "result"} <= found.keys():
             return found, number + 1
     raise InvalidInput(
-        _("No header row found. Expected columns: 支付单号, 结果, 银行流水号, 退票原因."), field="file", code="header"
+        _("No header row found. Expected columns: 支付单号, 结果, 银行流水号, 退票原因."),
+        field="file",
+        code="header",
     )
 
 

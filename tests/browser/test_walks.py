@@ -158,7 +158,9 @@ def fill_payee(page: Page) -> None:
     page.locator("summary", has_text="领款人").click()
     page.fill("[name='payee.name']", "王建国")
     relation = page.locator("[name='payee.relation']")
-    relation.select_option("FATHER") if relation.evaluate("e => e.tagName") == "SELECT" else relation.fill("FATHER")
+    relation.select_option("FATHER") if relation.evaluate("e => e.tagName") == "SELECT" else relation.fill(
+        "FATHER"
+    )
     page.fill("[name='payee.bank']", "工商银行")
     page.fill("[name='payee.branch']", "上海徐汇支行")
     page.fill("[name='payee.account']", "6222021001098550830")
@@ -201,7 +203,8 @@ def test_a_claim_from_the_phone_call_to_the_bank(house: World, desk: Desk) -> No
     expect(panel.locator("[data-sheet]")).to_be_visible()
     ticks = panel.locator("form.c-ticks:visible")
     for name in ("legible", "color", "annotated"):
-        ticks.locator(f"[name={name}]").first.check()
+        ticks.locator(f"[data-tick={name}] label").first.click()
+        expect(ticks.locator(f"[name={name}]").first).to_be_checked()
     ticks.get_by_role("button", name="保存").click()
     expect(panel.locator("[data-paper]")).to_contain_text("✓")
     assert Paper.objects.get(case=case).legible is True
@@ -260,7 +263,9 @@ def test_a_claim_from_the_phone_call_to_the_bank(house: World, desk: Desk) -> No
     desk.expected.add(400)
     for result in ("也许", "成功"):
         table = [["支付单号", "结果", "银行流水号", "退票原因"], [order.number, result, "ICBC0001", ""]]
-        page.set_input_files("input[type=file]", [{"name": "回盘.csv", "mimeType": "text/csv", "buffer": as_csv(table)}])
+        page.set_input_files(
+            "input[type=file]", [{"name": "回盘.csv", "mimeType": "text/csv", "buffer": as_csv(table)}]
+        )
         page.get_by_role("button", name="回盘入账").click()
         if result == "也许":
             expect(page.get_by_role("alert")).to_contain_text("也许")
@@ -346,6 +351,7 @@ def test_my_work_by_filter_keyboard_and_search(house: World, desk: Desk) -> None
     expect(page.locator(".c-actions [data-place]")).to_have_text("2 / 3")
     page.keyboard.press("u")
     expect(rows).to_have_count(3)
+    page.wait_for_load_state()
     page.keyboard.press("?")
     expect(page.locator("dialog#help")).to_be_visible()
     page.keyboard.press("Escape")
@@ -366,10 +372,12 @@ def test_my_work_by_filter_keyboard_and_search(house: World, desk: Desk) -> None
 
     # Chosen cases are given to a person.
     desk.open("/admin/?scope=all")
-    for key in "j a".split():
+    for key in ["j", "a"]:
         page.keyboard.press(key)
     expect(page.locator("[data-picked]")).to_have_text("1")
-    page.select_option("[data-bulk] select", label=page.locator("[data-bulk] option", has_text="陈审核").inner_text())
+    page.select_option(
+        "[data-bulk] select", label=page.locator("[data-bulk] option", has_text="陈审核").inner_text()
+    )
     page.locator("[data-bulk] button").click()
     expect(rows.first).to_contain_text("陈审核")
 

@@ -10,9 +10,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
@@ -83,7 +82,10 @@ class AccessLogAdmin(AccountsAdmin):
 def _csv(model_admin: AccessLogAdmin, rows: QuerySet[AccessLog]) -> Iterator[str]:
     """With the mark that lets Excel read Chinese."""
     writer = csv.writer(Echo())
-    heads = [gettext("at"), gettext("who"), pgettext("access log", "subject"), gettext("what"), gettext("reason"), gettext("request id")]
+    heads = [
+        gettext("at"), gettext("who"), pgettext("access log", "subject"), gettext("what"), gettext("reason"),
+        gettext("request id"),
+    ]  # fmt: skip
     yield "\ufeff" + writer.writerow(heads)
     for entry in rows.iterator(chunk_size=1000):
         at = timezone.localtime(entry.at).isoformat(sep=" ", timespec="seconds")

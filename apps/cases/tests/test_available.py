@@ -35,7 +35,9 @@ SCOPE = {"HOSPITAL": {"hospital": "PUB"}, "TPA": {"tpa": ""}, "MEMBER_APP": {"me
 
 
 def mailed(world: World, series: str) -> CaseFile:
-    return world.claim(world.visit([world.bill("12000.00")]) if series == "2026" else world.stay(), series=series)
+    return world.claim(
+        world.visit([world.bill("12000.00")]) if series == "2026" else world.stay(), series=series
+    )
 
 
 def proposed(world: World, series: str) -> CaseFile:
@@ -72,7 +74,9 @@ def refused(world: World, series: str) -> CaseFile:
 
 STATES: dict[str, Callable[[World, str], CaseFile]] = {
     "REFUSAL_PENDING": refused,
-    "EMERGENCY_HOLD": lambda world, series: world.claim(series=series, channel="MAIL" if series == "2024" else "EMAIL"),
+    "EMERGENCY_HOLD": lambda world, series: world.claim(
+        series=series, channel="MAIL" if series == "2024" else "EMAIL"
+    ),
     "ONLINE_SUBMITTED": lambda world, series: world.claim(series=series),
     "AWAITING_ORIGINALS": mailed,
     "ORIGINALS_RECEIVED": lambda world, series: world.do(mailed(world, series), "log_originals", by="mail"),
@@ -80,14 +84,18 @@ STATES: dict[str, Callable[[World, str], CaseFile]] = {
     "MATERIALS_CHECK": lambda world, series: world.do(asked(world, series), "papers_arrived", by="intake"),
     "COMPLETE": lambda world, series: world.complete(series=series),
     "UNDER_REVIEW": lambda world, series: world.review(series=series),
-    "DISPUTED": lambda world, series: world.do(world.review(series=series), "open_dispute", by="senior", reason="which?"),
+    "DISPUTED": lambda world, series: world.do(
+        world.review(series=series), "open_dispute", by="senior", reason="which?"
+    ),
     "SECOND_REVIEW": proposed,
     "PAYMENT_PENDING": lambda world, series: world.do(world.review(series=series), "decide"),
     "PAYMENT_FAILED": sent_back,
     "CLOSED": lambda world, series: world.closed(series=series),
     "DENIED": nothing_payable,
     "REJECTED_INTAKE": lambda world, series: world.do(refused(world, series), "confirm_refusal", by="intake"),
-    "WITHDRAWN": lambda world, series: world.do(world.claim(series=series), "withdraw", reason="reported twice"),
+    "WITHDRAWN": lambda world, series: world.do(
+        world.claim(series=series), "withdraw", reason="reported twice"
+    ),
     "CLOSED_NO_PAPERS": never_came,
     "APPROVED": without_payee,
 }
@@ -98,7 +106,9 @@ RESTS_IN = {"APPROVED": {"APPROVED", "PARTIAL"}}
 
 def test_every_state_of_the_workflow_is_walked_to() -> None:
     assert set(STATES) | FOLLOWED_AT_ONCE | {"PARTIAL"} == set(KINDS["claim"].states)
-    assert set(KINDS) == {"claim"} | {code for code in KINDS if code.endswith("_test")}, "walk the new kind's states, too"
+    assert set(KINDS) == {"claim"} | {code for code in KINDS if code.endswith("_test")}, (
+        "walk the new kind's states, too"
+    )
 
 
 # --- Inputs that pass -------------------------------------------------------------------------
@@ -137,14 +147,18 @@ def _value(hint: Any, metadata: Any) -> Any:
         return metadata["choices"][0][0]
     if hint is str:
         return "因为有充分的理由这样处理" * 2
-    return {bool: True, int: 1, Decimal: Decimal(1), date: date(2026, 9, 1), datetime: timezone.now()}.get(hint, ())
+    return {bool: True, int: 1, Decimal: Decimal(1), date: date(2026, 9, 1), datetime: timezone.now()}.get(
+        hint, ()
+    )
 
 
 class Undo(Exception):
     pass
 
 
-def outcome(world: World, case: CaseFile, action: Action[Any], actor: Actor, data: dict[str, Any]) -> DomainError | None:
+def outcome(
+    world: World, case: CaseFile, action: Action[Any], actor: Actor, data: dict[str, Any]
+) -> DomainError | None:
     """What `perform` says; whatever it did is undone. Anything but a DomainError is our mistake."""
     try:
         with transaction.atomic():
@@ -171,11 +185,15 @@ def test_what_is_offered_is_what_is_accepted(world: World, state: str, series: s
     wrong: list[str] = []
     for name, action in KINDS[case.kind].actions.items():
         said = outcome(world, case, action, actor, sample(world, case, action))
-        wrong += [f"{name}: {complaint}" for complaint in disagreement(offered.get(name), action, actor, said)]
+        wrong += [
+            f"{name}: {complaint}" for complaint in disagreement(offered.get(name), action, actor, said)
+        ]
     assert not wrong, "\n".join(wrong)
 
 
-def disagreement(offer: Availability | None, action: Action[Any], actor: Actor, said: DomainError | None) -> Iterator[str]:
+def disagreement(
+    offer: Availability | None, action: Action[Any], actor: Actor, said: DomainError | None
+) -> Iterator[str]:
     code = said.code if said else ""
     if offer is None and action.manual and code not in GATE:
         yield f"not offered, yet {code or 'accepted'}"
@@ -264,7 +282,9 @@ def test_four_eyes_bind_people_not_machines(world: World, monkeypatch: pytest.Mo
     """What the system did is nobody's first signature."""
     case = world.do(world.review(), "decide")
     kind = KINDS["claim"]
-    action = Action("recheck", "recheck", frozenset({"api_tpa"}), lambda ctx: None, four_eyes=("order_payment",))
+    action = Action(
+        "recheck", "recheck", frozenset({"api_tpa"}), lambda ctx: None, four_eyes=("order_payment",)
+    )
     monkeypatch.setitem(kind.actions, "recheck", action)
     machine = make_machine("TPA", tpa="")
     assert [found.allowed for found in available(case, machine) if found.action.name == "recheck"] == [True]
@@ -272,7 +292,9 @@ def test_four_eyes_bind_people_not_machines(world: World, monkeypatch: pytest.Mo
 
 
 def test_forms_come_filled_with_what_the_rules_suggest(world: World) -> None:
-    decide = next(found for found in available(world.review(), world.actor("adjuster")) if found.action.name == "decide")
+    decide = next(
+        found for found in available(world.review(), world.actor("adjuster")) if found.action.name == "decide"
+    )
     assert decide.initial["outcome"] in ("APPROVE", "PARTIAL")
 
 

@@ -42,7 +42,9 @@ def with_papers(world: World, series: str = "2026", **fields: Any) -> CaseFile:
 
 
 @pytest.mark.parametrize("series", ["2024", "2026"])
-def test_law_02_the_first_papers_start_the_statutory_clocks_beside_the_contract(world: World, series: str) -> None:
+def test_law_02_the_first_papers_start_the_statutory_clocks_beside_the_contract(
+    world: World, series: str
+) -> None:
     case = with_papers(world, series)
     assert running(case) == {"claim.small_notice", "law.decision", "law.undisputed"}
     world.papers(case)
@@ -58,7 +60,9 @@ def test_no_papers_no_statutory_clock(world: World) -> None:
 
 
 @pytest.mark.parametrize(("amount", "starts"), [("3000.00", True), ("3000.01", False)])
-def test_pr_21_the_conditions_of_a_clock_decide_whether_it_starts(world: World, amount: str, starts: bool) -> None:
+def test_pr_21_the_conditions_of_a_clock_decide_whether_it_starts(
+    world: World, amount: str, starts: bool
+) -> None:
     case = world.claim(world.visit([world.bill(amount)]))
     assert ("claim.small_notice" in running(case)) is starts
 
@@ -84,31 +88,44 @@ def test_s21_five_working_days_cross_the_weekend_worked_on_sunday(world: World) 
 
 def test_a_clock_starts_when_it_happened_not_when_it_was_typed(world: World) -> None:
     arrived = world.now - timedelta(days=2)
-    case = world.do(world.claim(world.visit([world.bill("12000.00")])), "log_originals", by="mail", arrived_at=arrived)
+    case = world.do(
+        world.claim(world.visit([world.bill("12000.00")])), "log_originals", by="mail", arrived_at=arrived
+    )
     assert world.clock(case, "law.decision").started_at == arrived
 
 
 def test_a_clock_that_runs_is_not_started_again(world: World) -> None:
     case = with_papers(world)
     first = world.clock(case, "law.decision")
-    case = world.do(case, "attach_paper", by="intake", kind="MEDICAL_RECORD", form="ORIGINAL", now=world.later(days=3))
+    case = world.do(
+        case, "attach_paper", by="intake", kind="MEDICAL_RECORD", form="ORIGINAL", now=world.later(days=3)
+    )
     assert world.clock(case, "law.decision") == first
     with pytest.raises(IntegrityError), transaction.atomic():
-        Clock.objects.create(case=case, key="law.decision", started_at=world.now, due_at=world.now, day=world.now.date())
+        Clock.objects.create(
+            case=case, key="law.decision", started_at=world.now, due_at=world.now, day=world.now.date()
+        )
 
 
 # --- Stop ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("series", ["2024", "2026"])
-def test_law_03_deciding_stops_the_decision_clocks_and_starts_those_of_the_payment(world: World, series: str) -> None:
+def test_law_03_deciding_stops_the_decision_clocks_and_starts_those_of_the_payment(
+    world: World, series: str
+) -> None:
     case = with_papers(world, series)
     world.papers(case)
     case = world.do(world.do(world.do(case, "check_materials", by="intake"), "start_review"), "decide")
     assert running(case) == {"claim.payment", "law.payment"}
     for key in ("claim.decision", "law.decision", "law.undisputed"):
         clock = world.clock(case, key)
-        assert (clock.state, clock.stopped_at, clock.next_at, clock.breached) == ("STOPPED", world.now, None, False)
+        assert (clock.state, clock.stopped_at, clock.next_at, clock.breached) == (
+            "STOPPED",
+            world.now,
+            None,
+            False,
+        )
     case = world.pay(case)
     assert running(case) == set()
     assert case.next_due is None
@@ -157,14 +174,23 @@ def test_law_02_the_clock_stands_still_from_the_day_the_notice_arrives(world: Wo
     case = world.do(case, "papers_arrived", by="intake", now=back)
     clock.refresh_from_db()
     span = ClockPause.objects.get(clock=clock)
-    assert (clock.state, span.reason, span.started_at, span.ended_at) == ("RUNNING", "missing_papers", reached, back)
+    assert (clock.state, span.reason, span.started_at, span.ended_at) == (
+        "RUNNING",
+        "missing_papers",
+        reached,
+        back,
+    )
     assert span.evidence.startswith("SMS 1 → ")
     spec = clocks.spec_of(case.handbook.handbook, clock)
-    assert clock.due_at == due_at(spec, clock.started_at, working_calendar(), [Pause(reached, back)]).at > before
+    assert (
+        clock.due_at == due_at(spec, clock.started_at, working_calendar(), [Pause(reached, back)]).at > before
+    )
 
 
 @pytest.mark.parametrize(("series", "state"), [("2024", "RUNNING"), ("2026", "PAUSED")])
-def test_pr_04_a_dispute_stops_only_the_clocks_whose_series_prints_it(world: World, series: str, state: str) -> None:
+def test_pr_04_a_dispute_stops_only_the_clocks_whose_series_prints_it(
+    world: World, series: str, state: str
+) -> None:
     case = with_papers(world, series)
     world.papers(case)
     case = world.do(world.do(case, "check_materials", by="intake"), "start_review")
@@ -205,7 +231,9 @@ def test_steps_carried_out_before_a_pause_are_not_repeated_after_it(world: World
 
 
 def test_reopening_starts_the_clocks_anew(world: World) -> None:
-    case = world.do(world.closed(), "reopen", by="supervisor", reason="a bill came up", now=world.later(days=60))
+    case = world.do(
+        world.closed(), "reopen", by="supervisor", reason="a bill came up", now=world.later(days=60)
+    )
     assert {"claim.decision", "law.decision"} <= running(case)
     assert Clock.objects.filter(case=case, key="claim.decision").count() == 2
 
@@ -229,7 +257,9 @@ def over_new_year(world: World) -> World:
     return world
 
 
-def test_s56_what_runs_into_a_year_not_published_is_provisional_and_counted_again(over_new_year: World) -> None:
+def test_s56_what_runs_into_a_year_not_published_is_provisional_and_counted_again(
+    over_new_year: World,
+) -> None:
     world = over_new_year
     case = world.review()
     clock = world.clock(case, "claim.decision")
@@ -272,12 +302,19 @@ def test_s56_steps_already_carried_out_are_not_lost_or_repeated(over_new_year: W
 def test_a_stopped_or_standing_clock_is_left_alone(over_new_year: World) -> None:
     world = over_new_year
     stopped = world.clock(world.do(world.review(), "withdraw", reason="reported twice"), "claim.decision")
-    standing = world.clock(world.do(world.review(), "open_dispute", by="senior", reason="whose?"), "claim.decision")
+    standing = world.clock(
+        world.do(world.review(), "open_dispute", by="senior", reason="whose?"), "claim.decision"
+    )
     publish_2027()
     assert clocks.recount(2027) == 0
     for clock in (stopped, standing):
         fresh = Clock.objects.get(pk=clock.pk)
-        assert (fresh.state, fresh.due_at, fresh.next_at, fresh.schedule) == (clock.state, clock.due_at, None, clock.schedule)
+        assert (fresh.state, fresh.due_at, fresh.next_at, fresh.schedule) == (
+            clock.state,
+            clock.due_at,
+            None,
+            clock.schedule,
+        )
 
 
 def test_every_clock_of_a_kind_can_be_counted_by_its_handbook(world: World) -> None:
@@ -289,4 +326,4 @@ def test_every_clock_of_a_kind_can_be_counted_by_its_handbook(world: World) -> N
 def test_a_subscriber_stands_once_in_the_registry() -> None:
     before = list(subscribers.STEPS)
     subscribers.subscribe_step(before[0])
-    assert subscribers.STEPS == before
+    assert before == subscribers.STEPS

@@ -30,7 +30,9 @@ ADJUSTER = frozenset({"first_review"})
 
 
 def rows_of_every_table() -> dict[str, int]:
-    return {model._meta.label: model._base_manager.count() for model in apps.get_models() if not model._meta.proxy}
+    return {
+        model._meta.label: model._base_manager.count() for model in apps.get_models() if not model._meta.proxy
+    }
 
 
 @pytest.fixture
@@ -38,7 +40,9 @@ def probe(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Give claims one more action, `probe`, that does what the test says."""
 
     def add(handler: Callable[[Ctx[Any]], None], **options: Any) -> None:
-        action: Action[Any] = Action("probe", "probe", ADJUSTER, handler, states=frozenset(STATES), system=True)
+        action: Action[Any] = Action(
+            "probe", "probe", ADJUSTER, handler, states=frozenset(STATES), system=True
+        )
         monkeypatch.setitem(KIND.actions, "probe", replace(action, **options))
 
     return add
@@ -67,7 +71,10 @@ def test_a_stale_version_is_a_conflict_that_names_both_versions(world: World) ->
     assert refusal.value.code == "stale"
     assert refusal.value.data == {"number": case.number, "version": before + 1, "seen": before}
     assert events(case)[-1] == "note"
-    assert perform(case.number, "note", world.actor("adjuster"), version=before + 1, text="third").version == before + 2
+    assert (
+        perform(case.number, "note", world.actor("adjuster"), version=before + 1, text="third").version
+        == before + 2
+    )
 
 
 def test_a_role_that_may_not_is_refused_with_the_roles_that_may(world: World) -> None:
@@ -110,7 +117,9 @@ def test_a_case_of_somebody_else_does_not_exist_for_a_person(world: World, scope
     ("kind", "scope"),
     [("HOSPITAL", {"hospital": "CHC"}), ("TPA", {"tpa": "ELSEWHERE"}), ("MEMBER_APP", {"member": "M2024"})],
 )
-def test_a_case_of_somebody_else_does_not_exist_for_a_machine(world: World, kind: str, scope: dict[str, str]) -> None:
+def test_a_case_of_somebody_else_does_not_exist_for_a_machine(
+    world: World, kind: str, scope: dict[str, str]
+) -> None:
     case = world.claim()
     with pytest.raises(NotFound):
         perform(case, "withdraw", make_machine(kind, **scope), reason="not mine")
@@ -129,7 +138,13 @@ def test_its_own_hospital_and_its_own_child_may_act(world: World) -> None:
 
 def test_unknown_numbers_kinds_and_actions_are_not_found(world: World) -> None:
     adjuster, case = world.actor("adjuster"), world.claim()
-    for numbers in (["C26-999999"], ["Q26-000001"], [""], [case.number, "Q26-000001"], [case.number, "C26-999999"]):
+    for numbers in (
+        ["C26-999999"],
+        ["Q26-000001"],
+        [""],
+        [case.number, "Q26-000001"],
+        [case.number, "C26-999999"],
+    ):
         with pytest.raises(NotFound):
             perform_many(numbers, "note", adjuster, data={"text": "hello"})
     with pytest.raises(NotFound) as refusal:
@@ -193,11 +208,17 @@ def test_law_01_what_is_missing_is_asked_for_once(world: World, series: str) -> 
     with pytest.raises(Blocked) as refusal:
         perform(case, "request_supplement", world.actor("intake"))
     expected = case.handbook.handbook.rule("papers.once")
-    assert (refusal.value.code, refusal.value.rule) == ("second_notice", expected.id if expected else "LAW-01")
+    assert (refusal.value.code, refusal.value.rule) == (
+        "second_notice",
+        expected.id if expected else "LAW-01",
+    )
     with pytest.raises(InvalidInput) as without:
         perform(case, "request_supplement", world.actor("supervisor"))
     assert without.value.field == "reason"
-    assert world.do(case, "request_supplement", by="supervisor", reason="a new fact came up").state == "MATERIALS_PENDING"
+    assert (
+        world.do(case, "request_supplement", by="supervisor", reason="a new fact came up").state
+        == "MATERIALS_PENDING"
+    )
 
 
 @pytest.mark.parametrize("series", ["2024", "2026"])
@@ -221,7 +242,9 @@ def test_all_errors_of_an_input_are_named_at_once_and_before_anything_is_done(wo
 # --- One transaction -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [InvalidInput("no", field="x"), RuntimeError("bug"), Blocked("no", rule="X-1")])
+@pytest.mark.parametrize(
+    "error", [InvalidInput("no", field="x"), RuntimeError("bug"), Blocked("no", rule="X-1")]
+)
 def test_nothing_is_kept_when_a_handler_raises(world: World, probe: Any, error: Exception) -> None:
     case, adjuster = world.claim(), world.actor("adjuster")
     before, seen = rows_of_every_table(), CaseFile.objects.filter(pk=case.pk).values().get()
@@ -237,7 +260,9 @@ def test_nothing_is_kept_when_a_handler_raises(world: World, probe: Any, error: 
     assert CaseFile.objects.filter(pk=case.pk).values().get() == seen
 
 
-def test_nothing_is_kept_when_a_subscriber_raises(world: World, probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_kept_when_a_subscriber_raises(
+    world: World, probe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case, adjuster = world.claim(), world.actor("adjuster")
     heard: list[str] = []
 
@@ -334,11 +359,18 @@ def test_many_are_done_all_or_none(world: World) -> None:
     world.do(cases[2], "withdraw", reason="reported twice")
     before = rows_of_every_table()
     with pytest.raises(Blocked):
-        perform_many([case.number for case in cases], "set_priority", world.actor("adjuster"), data={"priority": 1})
+        perform_many(
+            [case.number for case in cases], "set_priority", world.actor("adjuster"), data={"priority": 1}
+        )
     assert rows_of_every_table() == before
     assert set(CaseFile.objects.values_list("priority", flat=True)) == {2}
-    done = perform_many([case.number for case in cases[1::-1]], "set_priority", world.actor("adjuster"), data={"priority": 1})
-    assert [case.pk for case in done] == [cases[0].pk, cases[1].pk]  # locked in one order, however they are named
+    done = perform_many(
+        [case.number for case in cases[1::-1]], "set_priority", world.actor("adjuster"), data={"priority": 1}
+    )
+    assert [case.pk for case in done] == [
+        cases[0].pk,
+        cases[1].pk,
+    ]  # locked in one order, however they are named
 
 
 def test_one_stale_version_stops_all(world: World) -> None:
@@ -369,7 +401,12 @@ def statements(work: Callable[[], Any]) -> int:
 
 @pytest.mark.parametrize(
     ("action", "data"),
-    [("set_priority", {"priority": 1}), ("note", {"text": "hello"}), ("take", {}), ("withdraw", {"reason": "all of them"})],
+    [
+        ("set_priority", {"priority": 1}),
+        ("note", {"text": "hello"}),
+        ("take", {}),
+        ("withdraw", {"reason": "all of them"}),
+    ],
 )
 def test_twenty_cases_cost_as_many_statements_as_one(world: World, action: str, data: dict[str, Any]) -> None:
     cases = [world.claim().number for _ in range(21)]
@@ -383,7 +420,9 @@ def test_twenty_cases_cost_as_many_statements_as_one(world: World, action: str, 
     assert statements(lambda: perform_many(cases[1:], action, adjuster, data=data)) == one
 
 
-def test_the_policy_of_the_case_is_read_with_it(world: World, probe: Any, django_assert_num_queries: Any) -> None:
+def test_the_policy_of_the_case_is_read_with_it(
+    world: World, probe: Any, django_assert_num_queries: Any
+) -> None:
     """Handlers read member, policy, plan, handbook and subject without a query."""
     case = world.claim()
 

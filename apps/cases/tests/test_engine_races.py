@@ -23,7 +23,9 @@ from apps.ledger.models import LimitAccount
 from tests.concurrency import in_threads
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
-only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite lets one writer in at a time")
+only_postgresql = pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="SQLite lets one writer in at a time"
+)
 
 
 def said(work: Any) -> str:
@@ -36,7 +38,12 @@ def said(work: Any) -> str:
 
 def test_two_people_who_saw_the_same_version_one_wins_and_one_is_told(world: World) -> None:
     case = world.review()
-    actors = [world.actor("adjuster"), world.actor("second"), world.actor("senior"), world.actor("supervisor")]
+    actors = [
+        world.actor("adjuster"),
+        world.actor("second"),
+        world.actor("senior"),
+        world.actor("supervisor"),
+    ]
 
     def take(index: int) -> str:
         return said(lambda: perform(case, "take", actors[index], version=case.version))
@@ -132,7 +139,9 @@ def test_a_deadlock_inside_a_larger_transaction_is_left_to_it(world: World, circ
     assert sorted(events(case).count("cross") for case in cases) == [0, 1]
 
 
-def test_what_never_comes_free_is_given_up_with_nothing_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_never_comes_free_is_given_up_with_nothing_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case, adjuster, tries = world.claim(), world.actor("adjuster"), []
 
     def busy(ctx: Ctx[Any]) -> None:
@@ -147,14 +156,22 @@ def test_what_never_comes_free_is_given_up_with_nothing_kept(world: World, monke
     assert events(case) == ["reported", "routed"]
 
 
-def test_another_error_of_the_database_is_not_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_error_of_the_database_is_not_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case, adjuster, tries = world.claim(), world.actor("adjuster"), []
 
     def wrong(ctx: Ctx[Any]) -> None:
         tries.append(1)
         with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO cases_externalnumber (case_id, system, number) VALUES (%s, 'X', '1')", [ctx.case.pk])
-            cursor.execute("INSERT INTO cases_externalnumber (case_id, system, number) VALUES (%s, 'X', '1')", [ctx.case.pk])
+            cursor.execute(
+                "INSERT INTO cases_externalnumber (case_id, system, number) VALUES (%s, 'X', '1')",
+                [ctx.case.pk],
+            )
+            cursor.execute(
+                "INSERT INTO cases_externalnumber (case_id, system, number) VALUES (%s, 'X', '1')",
+                [ctx.case.pk],
+            )
 
     action: Action[Any] = Action("wrong", "wrong", frozenset({"first_review"}), wrong)
     monkeypatch.setitem(KIND.actions, "wrong", action)

@@ -33,7 +33,9 @@ GOOD = {"who": "MOTHER", "on": "2026-10-09", "lines": [{"name": "CT", "amount": 
 
 def test_good_data_becomes_the_dataclass() -> None:
     report = parse_input(Report, {**GOOD, "urgent": "on", "tags": "a, b"})
-    assert report == Report("MOTHER", date(2026, 10, 9), (Line("CT", Decimal("1200.00")),), None, True, ("a", "b"))
+    assert report == Report(
+        "MOTHER", date(2026, 10, 9), (Line("CT", Decimal("1200.00")),), None, True, ("a", "b")
+    )
 
 
 @pytest.mark.parametrize(

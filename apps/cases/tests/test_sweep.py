@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
@@ -59,7 +58,11 @@ def test_after_a_stopped_week_every_step_is_carried_out_once(world: World) -> No
     assert tasks.sweep_clocks() == 0
     assert clocks.sweep(late) == 0
     for case in cases:
-        assert Counter(steps(world.clock(case, "claim.decision"))) == {"remind": 1, "breach": 1, "escalate_1": 1}
+        assert Counter(steps(world.clock(case, "claim.decision"))) == {
+            "remind": 1,
+            "breach": 1,
+            "escalate_1": 1,
+        }
     assert reminders() == 9
 
 
@@ -69,7 +72,10 @@ def test_a_reminder_goes_to_the_assignee_and_an_escalation_to_its_role(world: Wo
     User.objects.filter(username="adjuster").update(email="me@example.com")
     clock = world.clock(case, "claim.decision")
     clocks.sweep(clock.due_at)
-    sent = {message.template: message.recipient for message in Message.objects.filter(template__startswith="clock_")}
+    sent = {
+        message.template: message.recipient
+        for message in Message.objects.filter(template__startswith="clock_")
+    }
     assert sent == {"clock_reminder": "me@example.com", "clock_escalation": lead.email}
 
 
@@ -136,7 +142,9 @@ def test_a_poisoned_step_is_tried_again_later_and_then_done_once(world: World, p
     assert reminders() == before + 3
 
 
-def test_a_crash_between_the_step_and_its_effect_leaves_neither(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_between_the_step_and_its_effect_leaves_neither(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = world.clock(world.review(), "claim.decision")
 
     def dies(clock: Clock, step: Step) -> None:
@@ -146,7 +154,12 @@ def test_a_crash_between_the_step_and_its_effect_leaves_neither(world: World, mo
     with pytest.raises(SystemExit):
         clocks.sweep(clock.next_at)
     fresh = Clock.objects.get(pk=clock.pk)
-    assert (fresh.position, fresh.next_at, steps(clock), reminders()) == (clock.position, clock.next_at, [], 0)
+    assert (fresh.position, fresh.next_at, steps(clock), reminders()) == (
+        clock.position,
+        clock.next_at,
+        [],
+        0,
+    )
     monkeypatch.undo()
     assert clocks.sweep(clock.next_at) == 1
 
@@ -176,7 +189,9 @@ def test_steps_are_never_changed_and_written_once(world: World) -> None:
     clock = world.clock(world.review(), "claim.decision")
     clocks.sweep(clock.next_at)
     with pytest.raises(DatabaseError):
-        ClockStep.objects.create(clock=clock, step="remind", kind="REMIND", to="ASSIGNEE", due_at=clock.due_at)
+        ClockStep.objects.create(
+            clock=clock, step="remind", kind="REMIND", to="ASSIGNEE", due_at=clock.due_at
+        )
 
 
 # --- What it costs ---------------------------------------------------------------------------
@@ -226,7 +241,11 @@ def test_skip_four_sweepers_in_one_process_do_each_step_once(world: World) -> No
     assert sum(done) == 6 * 3
     assert reminders() == 6 * 3
     for case in cases:
-        assert Counter(steps(world.clock(case, "claim.decision"))) == {"remind": 1, "breach": 1, "escalate_1": 1}
+        assert Counter(steps(world.clock(case, "claim.decision"))) == {
+            "remind": 1,
+            "breach": 1,
+            "escalate_1": 1,
+        }
 
 
 @pytest.mark.django_db(transaction=True)

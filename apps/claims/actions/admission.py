@@ -32,7 +32,9 @@ class RefusalInput:
 @dataclass(frozen=True)
 class HoldInput:
     accept: bool = ask(
-        _("Take the claim in"), widget="select", choices=[(True, _("take in")), (False, pgettext_lazy("intake", "refuse"))]
+        _("Take the claim in"),
+        widget="select",
+        choices=[(True, _("take in")), (False, pgettext_lazy("intake", "refuse"))],
     )
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
     text: str = ask(_("Text for the member"), default="", widget="textarea", max_length=2000)

@@ -94,7 +94,9 @@ KIND.action(
 class AnswerInput:
     finding: str = ask(_("Finding"), max_length=120, widget="finding")
     accept: bool = ask(
-        _("Answer"), widget="select", choices=[(True, _("pay nevertheless")), (False, pgettext_lazy("finding", "refuse"))]
+        _("Answer"),
+        widget="select",
+        choices=[(True, _("pay nevertheless")), (False, pgettext_lazy("finding", "refuse"))],
     )
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
 

@@ -20,10 +20,10 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.core.errors import DomainError
 from apps.core.import_models import ImportJob
-from apps.core.queue import enqueue
 from apps.core.imports.jobs import apply_job, create_job, importer_of, progress, run_job
 from apps.core.imports.lists import ReadOnlyList
 from apps.core.imports.tasks import run_import
+from apps.core.queue import enqueue
 
 IMPORT_ROLES = frozenset({"manager", "supervisor"})
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -34,7 +34,12 @@ def policy(db: None) -> Policy:
 
 def use(policy: Policy, key: str, amount: int, reference: str) -> list[LimitEntry]:
     with transaction.atomic():
-        return use_limits(lock_limits(policy.pk, [ANNUAL, VISITS]), [Use(key, amount)], reference=reference, service_date=DAY)
+        return use_limits(
+            lock_limits(policy.pk, [ANNUAL, VISITS]),
+            [Use(key, amount)],
+            reference=reference,
+            service_date=DAY,
+        )
 
 
 def balance(policy: Policy, key: str = "annual") -> tuple[int, int]:
@@ -47,7 +52,9 @@ def balance(policy: Policy, key: str = "annual") -> tuple[int, int]:
 
 def test_accounts_are_opened_on_first_use_and_found_again(policy: Policy) -> None:
     first, again = lock_limits(policy.pk, [ANNUAL, VISITS]), lock_limits(policy.pk, [ANNUAL, VISITS])
-    assert {key: account.pk for key, account in first.items()} == {key: account.pk for key, account in again.items()}
+    assert {key: account.pk for key, account in first.items()} == {
+        key: account.pk for key, account in again.items()
+    }
     assert [(row.key, row.unit, row.ceiling, row.left) for row in limits_of(policy.pk)] == [
         ("annual", "FEN", 100_000, 100_000), ("visits", "COUNT", 3, 3),
     ]  # fmt: skip
@@ -79,7 +86,13 @@ def test_a_ceiling_follows_the_plan_but_never_below_what_is_used(policy: Policy)
 def test_a_use_moves_the_balance_and_leaves_an_entry(policy: Policy) -> None:
     [entry] = use(policy, "annual", 12_345, "C1/1")
     entry.refresh_from_db()
-    assert (entry.kind, entry.used, entry.reserved, entry.reference, entry.service_date) == ("USE", 12_345, 0, "C1/1", DAY)
+    assert (entry.kind, entry.used, entry.reserved, entry.reference, entry.service_date) == (
+        "USE",
+        12_345,
+        0,
+        "C1/1",
+        DAY,
+    )
     assert balance(policy) == (12_345, 12_345)
 
 
@@ -134,7 +147,9 @@ def test_what_was_reversed_is_not_reversed_again(policy: Policy) -> None:
         assert reverse_limits("C9/1", new_reference="C9/2") == []
     original = LimitEntry.objects.get(kind="USE")
     with pytest.raises(IntegrityError), transaction.atomic():
-        LimitEntry.objects.create(account=original.account, kind="REVERSAL", used=-1, reference="x", reverses=original)
+        LimitEntry.objects.create(
+            account=original.account, kind="REVERSAL", used=-1, reference="x", reverses=original
+        )
     assert balance(policy) == (0, 0)
 
 
@@ -156,8 +171,14 @@ def test_entries_are_append_only_in_the_database(policy: Policy, table: str, sta
     use(policy, "annual", 100, "C1/1")
     from apps.ledger.actions import money_account, post_money
 
-    post_money(money_account("k", party="MEMBER", reference="C1", series="2026", tpa=""), "DUE", 1, reference="C1/1")
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    post_money(
+        money_account("k", party="MEMBER", reference="C1", series="2026", tpa=""), "DUE", 1, reference="C1/1"
+    )
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement.format(table))
     assert LimitEntry.objects.get().reference == "C1/1"
 
@@ -178,7 +199,9 @@ def test_rows_refuse_before_the_database_is_asked(policy: Policy) -> None:
         ({"reserved": -1}, "limit_not_negative"),
     ],
 )
-def test_a_balance_beyond_its_ceiling_cannot_be_stored(policy: Policy, values: dict[str, int], constraint: str) -> None:
+def test_a_balance_beyond_its_ceiling_cannot_be_stored(
+    policy: Policy, values: dict[str, int], constraint: str
+) -> None:
     lock_limits(policy.pk, [ANNUAL])
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         LimitAccount.objects.update(**values)
@@ -191,7 +214,9 @@ def test_integers_have_no_rounding_at_the_ceiling(policy: Policy) -> None:
     spec = LimitSpec("item", "FEN", 30)
     for amount, reference in ((10, "C1/1"), (20, "C2/1")):
         with transaction.atomic():
-            use_limits(lock_limits(policy.pk, [spec]), [Use("item", amount)], reference=reference, service_date=DAY)
+            use_limits(
+                lock_limits(policy.pk, [spec]), [Use("item", amount)], reference=reference, service_date=DAY
+            )
     assert balance(policy, "item") == (30, 30)
 
 
@@ -203,7 +228,9 @@ steps = st.lists(st.tuples(st.integers(1, 6), st.integers(0, 60_000)), max_size=
 @pytest.mark.django_db
 @settings(max_examples=30)
 @given(steps=steps)
-def test_in_any_order_of_uses_and_reversals_the_entries_add_up_and_the_ceiling_holds(steps: list[tuple[int, int]]) -> None:
+def test_in_any_order_of_uses_and_reversals_the_entries_add_up_and_the_ceiling_holds(
+    steps: list[tuple[int, int]],
+) -> None:
     """Each claim is decided again and again: the former version is reversed, a new one used, or refused."""
     with transaction.atomic():
         policy = _policy()
@@ -216,7 +243,9 @@ def test_in_any_order_of_uses_and_reversals_the_entries_add_up_and_the_ceiling_h
                     limits = lock_limits(policy.pk, [ANNUAL])
                     reverse_limits(f"C{claim}/{version}", new_reference=f"C{claim}/{version + 1}")
                     limits = lock_limits(policy.pk, [ANNUAL])
-                    use_limits(limits, [Use("annual", amount)], reference=f"C{claim}/{version + 1}", service_date=DAY)
+                    use_limits(
+                        limits, [Use("annual", amount)], reference=f"C{claim}/{version + 1}", service_date=DAY
+                    )
             except Conflict:
                 assert sum(kept.values()) - kept.get(claim, 0) + amount > ANNUAL.ceiling
                 continue

@@ -35,7 +35,13 @@ def owe(*dues: Due) -> None:
 def test_an_account_is_opened_once_and_keeps_what_it_is_for() -> None:
     assert account().pk == account().pk
     row = MoneyAccount.objects.get()
-    assert (row.party, row.reference, row.series, row.balance, row.settled) == ("MEMBER", "C26-000001", "2026", 0, 0)
+    assert (row.party, row.reference, row.series, row.balance, row.settled) == (
+        "MEMBER",
+        "C26-000001",
+        "2026",
+        0,
+        0,
+    )
 
 
 def test_due_paid_returned_paid_again() -> None:
@@ -92,7 +98,11 @@ def test_a_balance_is_always_the_sum_of_its_entries(postings: list[tuple[str, in
             post_money(row, kind, amount, reference=f"R{number}")
         row.refresh_from_db()
         entries = list(row.entries.values_list("kind", "amount"))
-        assert row.balance == sum(amount for _kind, amount in entries) == sum(amount for _kind, amount in postings)
+        assert (
+            row.balance
+            == sum(amount for _kind, amount in entries)
+            == sum(amount for _kind, amount in postings)
+        )
         assert row.settled == -sum(amount for kind, amount in entries if kind in (KIND.PAID, KIND.RETURNED))
         transaction.set_rollback(True)
 

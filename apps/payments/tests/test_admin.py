@@ -38,7 +38,10 @@ def checker(case: CaseFile) -> Client:
 
 def make(client: Client) -> str:
     """Tick all orders and make a file of them; returns its address."""
-    picked = {"action": "make_payment_file", "_selected_action": list(PaymentOrder.objects.values_list("pk", flat=True))}
+    picked = {
+        "action": "make_payment_file",
+        "_selected_action": list(PaymentOrder.objects.values_list("pk", flat=True)),
+    }
     response = client.post(reverse(ORDERS), picked)
     assert response.status_code == 302, response.content.decode()[:2000]
     return response["Location"]
@@ -50,7 +53,9 @@ def answer(client: Client, page: str, *rows: list[Any], kind: str = "xlsx") -> A
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
-def test_the_whole_day_at_the_desk(world: World, case: CaseFile, maker: Client, checker: Client, kind: str) -> None:
+def test_the_whole_day_at_the_desk(
+    world: World, case: CaseFile, maker: Client, checker: Client, kind: str
+) -> None:
     listed = maker.get(reverse(ORDERS))
     assert listed.status_code == 200
     assert case.number in listed.content.decode()
@@ -67,7 +72,9 @@ def test_the_whole_day_at_the_desk(world: World, case: CaseFile, maker: Client, 
     assert maker.get(reverse(FILES)).status_code == 200
 
 
-def test_a_wrong_answer_is_refused_whole_and_says_where(world: World, case: CaseFile, maker: Client, checker: Client) -> None:
+def test_a_wrong_answer_is_refused_whole_and_says_where(
+    world: World, case: CaseFile, maker: Client, checker: Client
+) -> None:
     page = make(maker)
     checker.post(page, {"release": "1"})
     number = PaymentOrder.objects.get().number
@@ -82,7 +89,9 @@ def test_a_wrong_answer_is_refused_whole_and_says_where(world: World, case: Case
     assert (world.see(case).state, PaymentOrder.objects.get().state) == ("PAYMENT_PENDING", "IN_FILE")
 
 
-def test_the_file_holds_whole_accounts_as_text_and_reading_it_is_logged(case: CaseFile, maker: Client, checker: Client) -> None:
+def test_the_file_holds_whole_accounts_as_text_and_reading_it_is_logged(
+    case: CaseFile, maker: Client, checker: Client
+) -> None:
     Payee.objects.update(name="=HYPERLINK(1)")
     page = make(maker)
     for kind in ("xlsx", "csv"):
@@ -142,7 +151,9 @@ def test_another_administrator_sees_neither_orders_nor_files(case: CaseFile, mak
     assert PaymentFile.objects.get().state == "DRAFT"
 
 
-def test_lists_cost_the_same_for_one_row_and_for_three(world: World, maker: Client, django_assert_max_num_queries: Any) -> None:
+def test_lists_cost_the_same_for_one_row_and_for_three(
+    world: World, maker: Client, django_assert_max_num_queries: Any
+) -> None:
     def cost() -> int:
         with django_assert_max_num_queries(60) as captured:
             assert maker.get(reverse(ORDERS)).status_code == 200

@@ -10,7 +10,9 @@ from apps.core.errors import InvalidInputs
 from apps.members.models import Member
 from apps.payments.payees import PayeeInput, build_payee
 
-GOOD = PayeeInput(name="王芳", relation="MOTHER", bank="招商银行", account="6225 8800 0000 0000 007".replace(" ", ""))
+GOOD = PayeeInput(
+    name="王芳", relation="MOTHER", bank="招商银行", account="6225 8800 0000 0000 007".replace(" ", "")
+)
 
 
 def problems(data: PayeeInput, branch_rule: str = "") -> list[tuple[str, str]]:

@@ -63,7 +63,12 @@ def books(case: CaseFile) -> dict[str, Any]:
 def test_a_decision_that_pays_orders_its_payment(world: World, series: str) -> None:
     case = world.do(world.review(series=series), "decide")
     row = order_of(case)
-    assert (row.state, row.amount_fen, row.attempt, row.decision_version) == ("ORDERED", case.claim.decided_fen, 1, 1)
+    assert (row.state, row.amount_fen, row.attempt, row.decision_version) == (
+        "ORDERED",
+        case.claim.decided_fen,
+        1,
+        1,
+    )
     assert row.payee == case.claim.payee
     assert payable_fen(case) == row.amount_fen
     assert live_order(case) == row
@@ -76,7 +81,9 @@ def pay_again(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
     def handler(ctx: Ctx[Any]) -> None:
         order(ctx, payee=ctx.case.claim.payee, amount_fen=1, decision_version=1)
 
-    action: Action[Any] = Action("pay_again", "pay again", frozenset({"finance"}), handler, states=frozenset(STATES))
+    action: Action[Any] = Action(
+        "pay_again", "pay again", frozenset({"finance"}), handler, states=frozenset(STATES)
+    )
     monkeypatch.setitem(KIND.actions, "pay_again", action)
     return lambda case: perform(case, "pay_again", world.actor("finance"))
 
@@ -121,7 +128,11 @@ def test_kyc_a_payee_on_a_list_is_not_paid(world: World, pay_again: Any) -> None
 def test_a_file_gathers_orders_and_their_total(world: World, decided: CaseFile) -> None:
     other = world.do(world.review(world.visit([world.bill("300.00")])), "decide")
     file = draft(world, decided, other)
-    assert (file.state, file.orders, file.total_fen) == ("DRAFT", 2, order_of(decided).amount_fen + order_of(other).amount_fen)
+    assert (file.state, file.orders, file.total_fen) == (
+        "DRAFT",
+        2,
+        order_of(decided).amount_fen + order_of(other).amount_fen,
+    )
     assert set(PaymentOrder.objects.values_list("state", "file")) == {("IN_FILE", file.pk)}
 
 
@@ -186,7 +197,9 @@ def test_a_file_is_released_once_and_taken_back_only_before(world: World, decide
 def test_paid_books_the_money_closes_the_claim_and_tells_the_member(world: World, decided: CaseFile) -> None:
     released(world, decided)
     number = order_of(decided).number
-    [case] = book_results(world.actor("finance"), [BankResult(number, paid=True, reference="B-77")], now=world.now)
+    [case] = book_results(
+        world.actor("finance"), [BankResult(number, paid=True, reference="B-77")], now=world.now
+    )
     assert (world.see(case).state, payable_fen(case)) == ("CLOSED", 0)
     row = order_of(case)
     assert (row.state, row.paid_at, row.bank_reference) == ("PAID", world.now, "B-77")
@@ -230,7 +243,9 @@ def test_returned_after_paid_owes_again_and_a_new_account_is_paid(world: World, 
 
 def test_returned_before_it_was_confirmed_books_nothing(world: World, decided: CaseFile) -> None:
     released(world, decided)
-    book_results(world.actor("finance"), [BankResult(order_of(decided).number, paid=False, reason="wrong name")])
+    book_results(
+        world.actor("finance"), [BankResult(order_of(decided).number, paid=False, reason="wrong name")]
+    )
     assert order_of(decided).state == "RETURNED"
     assert payable_fen(decided) == order_of(decided).amount_fen
     assert not MoneyEntry.objects.exclude(kind="DUE").exists()
@@ -238,7 +253,9 @@ def test_returned_before_it_was_confirmed_books_nothing(world: World, decided: C
 
 def test_a_wrong_corrected_account_is_named_and_orders_nothing(world: World, decided: CaseFile) -> None:
     released(world, decided)
-    case = world.do(decided, "payment_returned", by="finance", order=order_of(decided).number, reason="closed")
+    case = world.do(
+        decided, "payment_returned", by="finance", order=order_of(decided).number, reason="closed"
+    )
     before = books(case)
     with pytest.raises(InvalidInputs) as refusal:
         world.do(case, "new_account", by="intake", **{**PAYEE, "account": CARD[:-1] + "1"})
@@ -256,7 +273,9 @@ def test_a_wrong_corrected_account_is_named_and_orders_nothing(world: World, dec
     ],
     ids=["unknown", "twice", "no reason", "all wrong"],
 )
-def test_one_wrong_row_books_none(world: World, decided: CaseFile, results: list[Any], fields: set[str]) -> None:
+def test_one_wrong_row_books_none(
+    world: World, decided: CaseFile, results: list[Any], fields: set[str]
+) -> None:
     released(world, decided)
     before, number = books(decided), order_of(decided).number
     rows = [
@@ -282,7 +301,9 @@ def stopping(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[CaseFil
     return lambda case: perform(case, "stop", world.actor("finance"))
 
 
-def test_a_pending_payment_can_be_stopped_and_goes_into_no_file(world: World, decided: CaseFile, stopping: Any) -> None:
+def test_a_pending_payment_can_be_stopped_and_goes_into_no_file(
+    world: World, decided: CaseFile, stopping: Any
+) -> None:
     stopping(decided)
     row = order_of(decided)
     assert (row.state, row.return_reason) == ("STOPPED", "fraud suspected")
@@ -349,7 +370,11 @@ def test_two_files_made_at_once_never_share_an_order(world: World) -> None:
     cases = [world.do(world.review(), "decide") for _ in range(3)]
     numbers = [order_of(case).number for case in cases]
     makers = [make_actor("finance") for _ in range(4)]
-    found = Counter(in_threads(lambda index: said(lambda: make_file(makers[index], numbers[:: 1 if index % 2 else -1])), 4))
+    found = Counter(
+        in_threads(
+            lambda index: said(lambda: make_file(makers[index], numbers[:: 1 if index % 2 else -1])), 4
+        )
+    )
     assert found == {"done": 1, "not_pending": 3}
     assert PaymentFile.objects.count() == 1
 
@@ -376,7 +401,9 @@ def test_the_same_answer_booked_at_once_pays_once(world: World) -> None:
     number, finance = order_of(case).number, world.actor("finance")
 
     def work(index: int) -> str:
-        return said(lambda: book_results(finance, [BankResult(number, paid=True, reference=f"B{index}", row=2)]))
+        return said(
+            lambda: book_results(finance, [BankResult(number, paid=True, reference=f"B{index}", row=2)])
+        )
 
     found = Counter(in_threads(work, 4))
     assert found["done"] == 1

@@ -49,7 +49,12 @@ def refusal(content: bytes) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "content",
-    [xlsx(HEADER, *ROWS), text(HEADER, *ROWS), text(HEADER, *ROWS, encoding="gb18030"), text(HEADER, *ROWS, encoding="utf-8")],
+    [
+        xlsx(HEADER, *ROWS),
+        text(HEADER, *ROWS),
+        text(HEADER, *ROWS, encoding="gb18030"),
+        text(HEADER, *ROWS, encoding="utf-8"),
+    ],
     ids=["xlsx", "csv with mark", "csv of a Chinese Excel", "csv"],
 )
 def test_excel_and_csv_are_read_alike(content: bytes) -> None:
@@ -57,8 +62,18 @@ def test_excel_and_csv_are_read_alike(content: bytes) -> None:
 
 
 def test_titles_above_empty_rows_between_and_english_words() -> None:
-    rows = [["回盘文件"], [], ["Order number", "Result"], ["P26-000001", "Paid"], [None, None], ["P26-000002", "FAILED"]]
-    assert [(row.order, row.paid, row.row) for row in read(xlsx(*rows))] == [("P26-000001", True, 4), ("P26-000002", False, 6)]
+    rows = [
+        ["回盘文件"],
+        [],
+        ["Order number", "Result"],
+        ["P26-000001", "Paid"],
+        [None, None],
+        ["P26-000002", "FAILED"],
+    ]
+    assert [(row.order, row.paid, row.row) for row in read(xlsx(*rows))] == [
+        ("P26-000001", True, 4),
+        ("P26-000002", False, 6),
+    ]
 
 
 def test_a_bare_number_is_the_number_and_not_a_fraction() -> None:
@@ -68,8 +83,16 @@ def test_a_bare_number_is_the_number_and_not_a_fraction() -> None:
 
 def test_every_wrong_row_is_named_with_its_column() -> None:
     rows = [["P26-000001", "成功"], ["P26-000002", "也许"], ["P26-000003", ""], ["P26-000004", "ok"]]
-    assert refusal(xlsx(HEADER, *rows)) == [("3.result", "result"), ("4.result", "result"), ("5.result", "result")]
-    assert refusal(text(HEADER, *rows)) == [("3.result", "result"), ("4.result", "result"), ("5.result", "result")]
+    assert refusal(xlsx(HEADER, *rows)) == [
+        ("3.result", "result"),
+        ("4.result", "result"),
+        ("5.result", "result"),
+    ]
+    assert refusal(text(HEADER, *rows)) == [
+        ("3.result", "result"),
+        ("4.result", "result"),
+        ("5.result", "result"),
+    ]
 
 
 def damaged() -> bytes:
@@ -96,7 +119,17 @@ def other_zip() -> bytes:
         (xlsx(HEADER), "empty"),
         (b"x" * (LARGEST + 1), "too_large"),
     ],
-    ids=["nothing", "no zip", "cut off", "another zip", "pdf", "other columns", "column missing", "no rows", "too large"],
+    ids=[
+        "nothing",
+        "no zip",
+        "cut off",
+        "another zip",
+        "pdf",
+        "other columns",
+        "column missing",
+        "no rows",
+        "too large",
+    ],
 )
 def test_what_is_no_answer_of_a_bank_is_refused_in_words(content: bytes, code: str) -> None:
     assert refusal(content) == [("file", code)]

@@ -138,11 +138,16 @@
     if (target.closest("[data-autosubmit]")) target.form.requestSubmit();
     if (target.matches("[data-pick-all]")) { $$("[data-row] .c-pick input").forEach((box) => (box.checked = target.checked)); }
     if (target.closest(".c-pick")) picked();
-    const drop = target.closest("[data-drop]");
-    if (drop) $("[data-names]", drop).replaceChildren(...[...target.files].map((file) => Object.assign(document.createElement("li"), { textContent: `${file.name} · ${(file.size / 1048576).toFixed(1)} MB` })));
     const auto = target.closest("form[data-tick]");
     if (auto) auto.requestSubmit();
   });
+  // Before unfold's own listener: it would write the file's name into the next text field it finds, or fail.
+  document.addEventListener("change", (event) => {
+    const drop = event.target.type === "file" && event.target.closest("[data-drop]");
+    if (!drop) return;
+    event.stopImmediatePropagation();
+    $("[data-names]", drop).replaceChildren(...[...event.target.files].map((file) => Object.assign(document.createElement("li"), { textContent: `${file.name} · ${(file.size / 1048576).toFixed(1)} MB` })));
+  }, true);
   for (const [name, on] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
     document.addEventListener(name, (event) => event.target.closest?.("[data-drop]")?.classList.toggle("is-over", on));
   }
