@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -24,15 +23,11 @@ from apps.claims.workflow import STATES, ClaimFlow
 from apps.core.errors import Blocked, Conflict, InvalidInput, InvalidInputs, NotAllowed, NotFound
 from apps.ledger.actions import LimitSpec, Use, lock_limits, money_account, post_money, use_limits
 from apps.members.models import Policy
+from tests.api import rows_of_every_table
+import itertools
 
 pytestmark = pytest.mark.both_databases
 ADJUSTER = frozenset({"first_review"})
-
-
-def rows_of_every_table() -> dict[str, int]:
-    return {
-        model._meta.label: model._base_manager.count() for model in apps.get_models() if not model._meta.proxy
-    }
 
 
 @pytest.fixture
@@ -330,7 +325,7 @@ def test_c11_every_action_writes_exactly_one_event_numbered_by_the_version(world
     rows = list(CaseEvent.objects.filter(case=case).order_by("seq"))
     assert [row.seq for row in rows] == list(range(1, case.version + 1))
     assert [row.action for row in rows[:2]] == ["open", "route"]
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         assert after.from_state == before.to_state
     assert rows[-1].to_state == case.state == "CLOSED"
 

@@ -107,7 +107,7 @@ def circle(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[dict[str, 
 
     action: Action[Any] = Action("cross", "cross", frozenset({"first_review"}), cross)
     monkeypatch.setitem(KIND.actions, "cross", replace(action, states=frozenset(STATES)))
-    yield tries
+    return tries
 
 
 @only_postgresql

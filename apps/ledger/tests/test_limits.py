@@ -110,9 +110,12 @@ def test_exactly_what_is_left_can_be_used_and_not_a_fen_more(policy: Policy) -> 
 
 
 def test_one_limit_too_many_books_none_of_the_others(policy: Policy) -> None:
-    with pytest.raises(Conflict), transaction.atomic():
+    def use_both() -> None:
         limits = lock_limits(policy.pk, [ANNUAL, VISITS])
         use_limits(limits, [Use("annual", 5_000), Use("visits", 4)], reference="C1/1", service_date=DAY)
+
+    with pytest.raises(Conflict), transaction.atomic():
+        use_both()
     assert not LimitEntry.objects.exists()
     assert not LimitAccount.objects.filter(used__gt=0).exists()
 
