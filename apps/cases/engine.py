@@ -311,10 +311,11 @@ def _four_eyes(act: Action[Any], batch: Batch) -> None:
     own = CaseEvent.objects.filter(
         case__in=[ctx.case.pk for ctx in batch.contexts], action__in=act.four_eyes, user=batch.actor.user_id
     )
-    for number, action in own.values_list("case__number", "action")[:1]:
+    actions = batch.contexts[0].kind.actions
+    for number, name in own.values_list("case__number", "action")[:1]:
         raise NotAllowed(
             _("Four eyes: you did “%(action)s” on %(number)s yourself; somebody else must go on.")
-            % {"action": action, "number": number},
+            % {"action": actions[name].label, "number": number},
             code="four_eyes",
         )
 

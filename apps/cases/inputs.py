@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 
 T = TypeVar("T")
+LONGEST_NUMBER = 40  # digits before or after the point; "1e3000000" overflows any arithmetic
 Choices = list[tuple[Any, Any]] | Callable[[Any], list[tuple[Any, Any]]]
 
 
@@ -167,7 +168,7 @@ def _decimal(raw: Any, path: str) -> Decimal:
         if isinstance(raw, (bool, float)):
             raise InvalidOperation
         value = Decimal(str(raw).strip())
-        if not value.is_finite():
+        if not value.is_finite() or abs(value.adjusted()) > LONGEST_NUMBER:
             raise InvalidOperation
     except InvalidOperation as error:
         raise InvalidInput(

@@ -59,7 +59,7 @@ def _field(hint: Any, item: Any) -> Any:
 def _scalar(hint: Any, metadata: Any, options: dict[str, Any]) -> Any:
     choices = metadata.get("choices")
     if isinstance(choices, list) and hint is str:
-        return serializers.ChoiceField(choices=[(key, str(key)) for key, _label in choices], **options)
+        return serializers.ChoiceField(choices=choices, **options)
     if hint is Decimal:
         places = 2 if metadata.get("widget") == "money" else 4
         return serializers.DecimalField(max_digits=12 + places, decimal_places=places, **options)

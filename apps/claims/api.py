@@ -16,7 +16,6 @@ from rest_framework.response import Response
 from apps.accounts.visibility import visible_to
 from apps.adjudication.serialize import decision_to_json
 from apps.cases.api import CaseDetailSerializer
-from apps.cases.inputs import parse_input
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
 from apps.claims.actions import coverage_check, report_claim
@@ -169,7 +168,7 @@ class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSe
         A report the series refuses is stored as a registered refusal for a person to confirm (PR-06)
         and answers 201 with state REFUSAL_PENDING.
         """
-        case = report_claim(self.actor, data=parse_input(ReportInput, _object(request.data)))
+        case = report_claim(self.actor, data=_object(request.data))
         fresh = self.get_queryset().get(pk=case.pk)
         return Response(self.get_serializer(fresh).data, status=status.HTTP_201_CREATED)
 
@@ -177,7 +176,7 @@ class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSe
     @action(detail=False, methods=["post"])
     def coverage(self, request: Request) -> Response:
         """What would be decided (coverage check); nothing is stored."""
-        checked = coverage_check(self.actor, parse_input(ReportInput, _object(request.data)))
+        checked = coverage_check(self.actor, _object(request.data))
         return Response(decision_to_json(checked))
 
 

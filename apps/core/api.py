@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError
 from rest_framework.pagination import BasePagination
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
@@ -26,12 +28,23 @@ __all__ = ["ActorMixin", "StandardPagination", "exception_handler", "page_not_fo
 ATTEMPTS = 3
 
 
+class ShallowJSONParser(JSONParser):
+    """JSON; what is nested beyond all measure is a wrong request and not our mistake."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse(*args, **kwargs)
+        except RecursionError as error:
+            raise ParseError(_("The request is nested too deeply.")) from error
+
+
 class ActorMixin(APIView):
     """Base of every view of the API: `class ClaimViews(ActorMixin, GenericViewSet)`.
 
     Gives `self.actor`, and does a POST that carries an `Idempotency-Key` once, whoever repeats it.
     """
 
+    parser_classes = [ShallowJSONParser, MultiPartParser, FormParser]
     attempt: idempotency.Attempt | None = None
 
     @property

@@ -21,6 +21,7 @@ from apps.accounts.models import Team, User
 from apps.accounts.visibility import visible_to
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
+from apps.cases.pages import WAITING_STATES
 from apps.cases.queries import end_of_week
 from apps.cases.timeleft import words
 from apps.products.queries import current_handbook, series_codes
@@ -123,10 +124,12 @@ def _cross(clocks: QuerySet[Clock]) -> Cross:
 
 
 def clock_titles() -> dict[str, str]:
-    """Words for clocks, from the handbooks in force; a clock of both series is called as in the newer."""
+    """Words for clocks, from the handbooks in force: as the newer series calls it, and where several
+    share a key, as the one without a condition does."""
     titles: dict[str, str] = {}
     for series in series_codes():
-        for spec in current_handbook(series).handbook.clocks:
+        clocks = sorted(current_handbook(series).handbook.clocks, key=lambda spec: len(spec.when))
+        for spec in clocks:
             titles.setdefault(spec.key, words(spec.title))
     return titles
 
@@ -140,7 +143,8 @@ def stages(actor: Actor) -> list[Stage]:
     for kind, state, stands, number in (
         cases.values_list("kind", "state", "stands").annotate(number=Count("pk")).order_by()
     ):
-        counted[kind, state][int(bool(stands))] += number
+        waits = bool(stands) or state in WAITING_STATES.get(kind, ())
+        counted[kind, state][int(waits)] += number
     return [
         Stage(kind.code, kind.label, state, label, *counted[kind.code, state])
         for kind in KINDS.values()

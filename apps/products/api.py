@@ -15,10 +15,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.visibility import visible_to
+from apps.accounts.visibility import is_visible, visible_to
 from apps.adjudication.clocks import Pause, due_at
 from apps.core.api import ActorMixin
-from apps.core.errors import InvalidInput
+from apps.core.errors import InvalidInput, NotFound
 from apps.products.models import HandbookVersion
 from apps.products.queries import current_handbook, working_calendar
 
@@ -87,7 +87,10 @@ class HandbookViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[HandbookVersion]
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         start = _reasonable(asked["start"], "start")
-        handbook = current_handbook(asked["series"]).handbook
+        version = current_handbook(asked["series"])
+        if not is_visible(version, self.actor):
+            raise NotFound(_("There is nothing at this address, or it is not yours to see."), field="series")
+        handbook = version.handbook
         matching = [clock for clock in handbook.clocks if clock.key == asked["clock"]]
         if asked.get("rule"):
             matching = [clock for clock in matching if clock.id == asked["rule"]]

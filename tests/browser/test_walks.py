@@ -447,10 +447,12 @@ def test_the_manager_reads_both_handbooks_and_their_differences(house: World, de
     expect(page.locator(".hb-table tbody tr").first).to_be_visible()
     expect(page.locator(".hb-table th", has_text="2024 v1").first).to_be_visible()
     expect(page.locator(".hb-table th", has_text="2026 v1").first).to_be_visible()
+    page.wait_for_load_state()
     everything = page.locator(".hb-table tbody tr").count()
     page.select_option("select[name=kind]", "CHANGED")
     page.get_by_role("button", name="显示").click()
     expect(page).to_have_url(re.compile("kind=CHANGED"))
+    page.wait_for_load_state()
     assert 0 < page.locator(".hb-table tbody tr").count() < everything
 
 

@@ -145,7 +145,8 @@ def test_a_view_without_scopes_is_open_unless_it_is_strict():
     api = api_of(ApiClientFactory())
     assert api.get("/api/v1/undeclared/").status_code == 200
     assert api.get("/api/v1/strict/").status_code == 403
-    assert web_of(UserFactory()).get("/api/v1/strict/").status_code == 200
+    assert web_of(UserFactory(roles=["intake"])).get("/api/v1/strict/").status_code == 200
+    assert web_of(UserFactory()).get("/api/v1/undeclared/").status_code == 403  # LAW-09: no role, no data
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,8 @@ def test_the_permission_works_without_middleware():
     request = view.initialize_request(APIRequestFactory().get("/"))
     assert not IsKnownActor().has_permission(request, view)
     request.user = UserFactory()
+    assert not IsKnownActor().has_permission(request, view)
+    request.user = UserFactory(roles=["intake"])
     assert IsKnownActor().has_permission(request, view)
 
 

@@ -108,15 +108,12 @@ def test_pages_are_complete_without_a_count(world: World) -> None:
         ({"opened_after": "2026-13-01"}, "opened_after"),
         ({"page": "0"}, "page"),
         ({"page_size": "9999"}, "page_size"),
-        ({"open": "\x00"}, ""),
+        ({"member": "\x00"}, "member"),
     ],
 )
 def test_a_wrong_filter_is_named(world: World, query: dict[str, str], field: str) -> None:
-    response = machine().get(CASES, query)
-    if field:
-        assert refusal(response)[0::2] == (400, field)[0:2] or refusal(response).field == field
-    else:
-        assert response.status_code < 500
+    found = refusal(machine().get(CASES, query))
+    assert (found.status, found.field) == (400, field)
 
 
 # --- Visibility ------------------------------------------------------------------------------

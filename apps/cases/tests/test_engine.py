@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,6 @@ from apps.core.errors import Blocked, Conflict, InvalidInput, InvalidInputs, Not
 from apps.ledger.actions import LimitSpec, Use, lock_limits, money_account, post_money, use_limits
 from apps.members.models import Policy
 from tests.api import rows_of_every_table
-import itertools
 
 pytestmark = pytest.mark.both_databases
 ADJUSTER = frozenset({"first_review"})

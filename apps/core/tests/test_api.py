@@ -107,7 +107,7 @@ def test_keys_belong_to_their_actor(api):
 
 
 def test_people_with_a_session_have_keys_too():
-    web = web_of(UserFactory())
+    web = web_of(UserFactory(roles=["intake"]))
     answers = [
         web.post(URL, BODY, content_type="application/json", headers={"Idempotency-Key": "k"}) for _ in "12"
     ]
