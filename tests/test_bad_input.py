@@ -52,7 +52,6 @@ def dates(path: str) -> list[Any]:
         ("2026-02-30", "date"),
         ("10/09/2026", "date"),
         ("20260931", "date"),
-        (20260910, "date"),
         ("", "required"),
     ]
     return [
@@ -70,7 +69,7 @@ WRONG = [
     pytest.param(put(f"{LINE}.quantity", "-1"), f"{LINE}.quantity", "too_small", id="quantity negative"),
     pytest.param(put(f"{LINE}.quantity", "0"), f"{LINE}.quantity", "too_small", id="quantity nothing"),
     pytest.param(put(f"{LINE}.quantity", "1.0001"), f"{LINE}.quantity", "decimals", id="quantity decimals"),
-    pytest.param(put(f"{LINE}.quantity", "1e500"), f"{LINE}.quantity", "number", id="quantity huge"),
+    pytest.param(put(f"{LINE}.quantity", "1e500"), f"{LINE}.quantity", "too_large", id="quantity huge"),
     *dates(f"{VISIT}.started_on"),
     *dates(f"{BILL}.issued_on"),
     pytest.param(put(f"{VISIT}.ended_on", "2026-09-01"), f"{VISIT}.ended_on", "order", id="left before coming"),
@@ -197,7 +196,7 @@ def test_half_of_a_character_is_refused_in_words(world: World, api: Any) -> None
             "correct_facts",
             "adjuster",
             {"reason": "typo", "changes": [{"place": "1.1.1", "field": "amount", "value": "-5"}]},
-            "changes",
+            f"{LINE}.amount",
         ),
         (
             "correct_facts",

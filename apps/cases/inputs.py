@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 
 T = TypeVar("T")
-LONGEST_NUMBER = 40  # digits before or after the point; "1e3000000" overflows any arithmetic
+LONGEST_NUMBER = 1000  # digits before or after the point; "1e3000000" overflows any arithmetic
 Choices = list[tuple[Any, Any]] | Callable[[Any], list[tuple[Any, Any]]]
 
 

@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from apps.core import idempotency
 from apps.core.api_errors import exception_handler, page_not_found, server_error
-from apps.core.errors import InvalidInput
+from apps.core.errors import InvalidInput, NotAllowed
 
 __all__ = ["ActorMixin", "StandardPagination", "exception_handler", "page_not_found", "server_error"]
 
@@ -66,8 +66,15 @@ class ActorMixin(APIView):
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After log-in, permission and rate limit, and before anything is done."""
+        """After log-in, permission and rate limit, and before anything is done.
+
+        Who has no role in the business gets nothing of it (LAW-09).
+        """
         super().initial(request, *args, **kwargs)
+        if not self.actor.may_see_cases:
+            raise NotAllowed(
+                _("This needs a role; ask an administrator for one."), code="role", rule="LAW-09"
+            )
         if self.attempt is not None and self.actor.is_known:
             self.attempt.claim(self.actor.key)
 

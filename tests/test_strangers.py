@@ -1,0 +1,242 @@
+"""Every address of the house, visited by people whom it does not concern (LAW-09).
+
+The list of addresses is the resolver's own, so a new page is visited from its first day on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from apps.accounts.models import AccessLog
+from apps.accounts.roles import CATALOGUE, MACHINES
+from apps.accounts.tests.factories import ApiClientFactory, TeamFactory, UserFactory
+from apps.cases.models import CaseFile
+from apps.claims.tests.world import PAYEE, World
+from apps.documents.models import Letter, Paper
+from apps.documents.storage import store_bytes
+from apps.documents.tests.factories import pdf
+from apps.ledger.models import LimitAccount
+from apps.messaging.models import CallTask
+from apps.payments.actions import make_file, release_file
+from apps.payments.models import PaymentFile, PaymentOrder
+from apps.products.models import HandbookVersion
+from tests.api import machine
+
+# What anybody may see, and what it is.
+PUBLIC = {
+    "accounts/login/": "log-in",
+    "health/": "answers the load balancer",
+    "health/workers/": "answers the watch",
+    "v/<str:token>/": "says whether a letter is valid, and nothing more",
+    "i18n/setlang/": "language",
+}
+NAMED = {  # of what a placeholder is the key, by the beginning of the address; the first that fits
+    "admin/payments/paymentfile/": lambda row: row["file"].number,
+    "api/v1/members/": lambda row: row["case"].member.number,
+    "": lambda row: row["case"].number,
+}
+KEYED = {
+    "api/v1/limits/": LimitAccount, "api/v1/papers/": Paper, "api/v1/letters/": Letter,
+    "api/v1/handbooks/": HandbookVersion,
+}  # fmt: skip
+HELD_BY = {"handbookversion": "2024"}
+
+
+def addresses() -> list[str]:
+    """Every registered address with its placeholders: "admin/claims/<str:number>/verdict/"."""
+    return sorted(set(_walk(get_resolver(), "")))
+
+
+def _walk(resolver: URLResolver, before: str) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        here = before + _plain(str(pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern, here)
+        else:
+            yield here
+
+
+def _plain(pattern: str) -> str:
+    """Named groups of a regular expression become placeholders."""
+    if not re.search(r"[\^$\\(]", pattern):
+        return pattern
+    found = pattern.removeprefix("^").removesuffix("$").removesuffix(r"\Z")
+    while group := re.search(r"\(\?P<(\w+)>", found):
+        end, depth = group.end(), 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(found[end], 0) if found[end - 1] != "\\" else 0
+            end += 1
+        found = f"{found[: group.start()]}<{group[1]}>{found[end:]}"
+    return found.replace("\\", "").replace("?", "")
+
+
+class House:
+    """A claim of another administrator's, walked to its end, with everything that hangs on one."""
+
+    def __init__(self) -> None:
+        world = World()
+        world.papers(case := world.claim(series="2024"))
+        assert case.tpa
+        case = world.do(world.do(world.do(case, "check_materials", by="intake"), "start_review"), "decide")
+        order = PaymentOrder.objects.get(case=case)
+        file = make_file(world.actor("finance"), [order.number])
+        release_file(world.actor("checker"), file.number)
+        stored = store_bytes(pdf(), "scan.pdf", "application/pdf")
+        Paper.objects.filter(case=case).update(file=stored)
+        Letter.objects.update(file=stored)
+        CallTask.objects.create(case=case, purpose="remind", script="王小明", due_at=world.now, key="call")
+        AccessLog.objects.create(subject="member:M2024", what="id_number", reason="王小明")
+        ApiClientFactory(name="someone's key")
+        TeamFactory()
+        self.row = {"case": CaseFile.objects.get(pk=case.pk), "file": PaymentFile.objects.get()}
+        guardian = case.member.guardians.first()
+        self.secrets = [
+            case.number, case.member.number, case.policy.number, order.number, file.number, "王小明", "王建国",
+            case.member.id_number, guardian.mobile, guardian.email, guardian.id_number, PAYEE["account"],
+            *Letter.objects.values_list("number", flat=True),
+        ]  # fmt: skip
+
+    def fill(self, address: str) -> str:
+        """The address with the keys of this claim and what hangs on it."""
+        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(self.value(address, found[1])), address)
+
+    def value(self, address: str, name: str) -> Any:
+        if name in ("pk", "object_id", "id"):
+            return self.key(address)
+        case = self.row["case"]
+        return {
+            "number": next(key(self.row) for start, key in NAMED.items() if address.startswith(start)),
+            "paper_id": Paper.objects.filter(case=case).first().pk,
+            "letter_id": Letter.objects.filter(case=case).first().pk,
+            "token": Letter.objects.filter(case=case).first().token,
+            "content_type_id": ContentType.objects.get_for_model(CaseFile).pk,
+            "code": "PUB", "page": 1, "series": "2024", "year": 2026, "app_label": "claims", "url": "nowhere",
+            "name": "note", "kind": "xlsx", "filename": "x",
+        }.get(name, "1")  # fmt: skip
+
+    def key(self, address: str) -> Any:
+        model: Any = next((model for start, model in KEYED.items() if address.startswith(start)), None)
+        if model is None and (found := re.match(r"admin/(\w+)/(\w+)/", address)):
+            model = apps.get_model(found[1], found[2])
+        row = model._base_manager.order_by("pk").last() if model else None
+        return row.pk if row else 1
+
+    def leaks(self, response: Any, path: str) -> list[str]:
+        """What is secret and stands in the answer, other than what was asked for by name."""
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        text = body.decode("utf-8", "replace") + str(response.headers.get("Location", ""))
+        return [secret for secret in self.secrets if secret and secret in text and secret not in unquote(path)]
+
+
+@pytest.fixture
+def house(db: None, now: Any) -> House:
+    return House()
+
+
+def visit(client: Client, house: House, path: str, method: str) -> Any:
+    response = getattr(client, method)(path)
+    assert response.status_code < 500, f"{method} {path}: {response.status_code}"
+    assert not house.leaks(response, path), f"{method} {path}: {response.status_code} shows {house.leaks(response, path)}"
+    return response
+
+
+def versions() -> list[tuple[str, int, str]]:
+    return list(CaseFile.objects.order_by("pk").values_list("number", "version", "state"))
+
+
+def test_the_list_is_the_whole_house() -> None:
+    found = addresses()
+    assert len(found) > 150
+    assert {"admin/case/<number>/", "api/v1/cases/<number>/", "v/<str:token>/", "admin/claims/<str:number>/verdict/"} <= set(found)
+    assert PUBLIC.keys() <= set(found)
+    assert not [address for address in found if re.search(r"[\\^$()]", address.replace("(auth|", ""))], found
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_who_is_not_logged_in_sees_nothing(house: House, method: str) -> None:
+    before = versions()
+    for address in addresses():
+        if address.startswith("health/"):  # asks queue and workers, which tests do not start
+            continue
+        path = house.fill(address)
+        response = visit(Client(), house, path, method)
+        allowed = {301, 302, 400, 401, 403, 404, 405} | ({200} if address in PUBLIC else set())
+        assert response.status_code in allowed, f"{method} {path}: {response.status_code}"
+        if response.status_code in (301, 302) and address.startswith("admin/"):
+            assert "login" in response["Location"] or response["Location"].startswith("/admin/"), response["Location"]
+    assert versions() == before
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_staff_without_a_role_see_no_child(house: House, method: str) -> None:
+    before, user = versions(), UserFactory()
+    for address in addresses():
+        if address.startswith("health/"):
+            continue
+        client = Client()
+        client.force_login(user)
+        response = visit(client, house, house.fill(address), method)
+        if address.startswith("api/v1/") and address != "api/v1/":
+            assert response.status_code in (403, 404, 405), f"{method} {address}: {response.status_code}"
+    assert versions() == before
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_every_role_of_another_administrator_sees_nothing_of_this_one(house: House, method: str) -> None:
+    everything = [spec.code for spec in CATALOGUE if spec.code not in MACHINES and spec.code not in ("compliance", "auditor")]
+    before, user = versions(), UserFactory(roles=everything, tpa="ELSEWHERE")
+    for address in addresses():
+        if address.startswith("health/"):
+            continue
+        client = Client()
+        client.force_login(user)
+        path = house.fill(address)
+        response = visit(client, house, path, method)
+        if "<number>" in address or "<str:number>" in address or "letter_id" in address or "paper_id" in address:
+            assert response.status_code != 200, f"{method} {path}"
+    assert versions() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope"),
+    [("TPA", {"tpa": "ELSEWHERE"}), ("HOSPITAL", {"hospital": "CHC"}), ("MEMBER_APP", {"member": "M2026"}), ("PROVIDER", {})],
+)
+def test_a_machine_of_somebody_else_sees_nothing(house: House, kind: str, scope: dict[str, str]) -> None:
+    before, api = versions(), machine(kind, **scope)
+    for address in addresses():
+        if address.startswith("health/"):
+            continue
+        path = house.fill(address)
+        for method in ("get", "post", "put", "patch", "delete"):
+            response = visit(api, house, path, method)
+            if not address.startswith(("api/", *PUBLIC)):
+                assert response.status_code != 200 or method == "options", f"{method} {path}"
+    assert versions() == before
+
+
+def test_the_public_page_of_a_letter_names_no_child(house: House) -> None:
+    letter = Letter.objects.filter(case=house.row["case"]).first()
+    response = Client().get(f"/v/{letter.token}/")
+    assert response.status_code == 200
+    text = response.content.decode()
+    for secret in set(house.secrets) - {letter.number}:
+        assert secret not in text
+
+
+def test_the_owner_does_see_them(house: House) -> None:
+    """The walk above would also pass in an empty house."""
+    user = UserFactory(roles=["manager", "supervisor", "finance", "first_review"], tpa=house.row["case"].tpa)
+    client = Client()
+    client.force_login(user)
+    number, file = house.row["case"].number, house.row["file"].number
+    for path in (f"/admin/case/{number}/", "/admin/?scope=all", f"/admin/payments/paymentfile/{file}/desk/", f"/api/v1/claims/{number}/"):
+        assert number in client.get(path).content.decode(), path
