@@ -7,7 +7,7 @@ So the same ids and values can be written once more, with nothing around them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -58,7 +58,7 @@ def everything() -> dict[type[Model], Rows]:
     return found
 
 
-def quoted(columns: list[str]) -> str:
+def quoted(columns: Iterable[str | None]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
 
 

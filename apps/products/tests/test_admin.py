@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from openpyxl import load_workbook
 
 from apps.accounts.models import Role, User
+from apps.adjudication.handbook import RuleClass
 from apps.products.actions import load_calendar
 from apps.products.models import CalendarDay
 from apps.products.tests.helpers import load
@@ -165,3 +168,24 @@ def test_plans_are_listed_and_never_edited(client: Client) -> None:
     login(client, "first_review")
     assert b"BEIJING" in client.get(reverse("admin:products_plan_changelist")).content
     assert client.get(reverse("admin:products_plan_add")).status_code == 403
+
+
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_master_data_of_every_rule_is_read_back_from_the_handbook_page(
+    client: Client, series: str, rulebook: Any
+) -> None:
+    """Contacts, lists and figures that only stand there to be read: id, title, line and value are shown."""
+    (version,) = load(series)
+    login(client, "first_review", language="zh-hans")
+    page = client.get(reverse("admin:products_handbook_read", args=[version.pk])).content.decode()
+    handbook = version.handbook
+    for rule in handbook.rules.values():
+        if rule.rule_class is not RuleClass.MASTER:
+            continue
+        article = page.split(f'id="{rule.id}"', 1)[1].split("</article>", 1)[0]
+        assert escape(rule.title.zh) in article, rule.id
+        assert rule.source in article, rule.id
+        for contact in handbook.contacts.values():
+            if contact.rule == rule.id:
+                assert escape(contact.value) in page, contact.key
+        rulebook.read_back(rule.id, article)
