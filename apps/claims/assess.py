@@ -76,11 +76,7 @@ class Assessment:
 
     @cached_property
     def decision(self) -> Decision:
-        """What the rules make of the claim. Facts that forbid taking it in (a correction may have
-        brought them up) or that block the decision make it a refusal of the whole."""
-        decision = adjudicate(self.facts)
-        grounds = tuple(f for f in self.intake if f.level is Level.BLOCK and not f.overridden)
-        return refused(decision, grounds) if grounds or decision.outcome == "BLOCKED" else decision
+        return decide(self.facts, self.intake)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -96,6 +92,14 @@ class Assessment:
         return tuple(
             finding for finding in self.findings if finding.level in STOPPING and not finding.overridden
         )
+
+
+def decide(facts: Facts, intake: Iterable[Finding]) -> Decision:
+    """What the rules make of a claim. Facts that forbid taking it in (a correction may have brought
+    them up) or that block the decision make it a refusal of the whole."""
+    decision = adjudicate(facts)
+    grounds = tuple(f for f in intake if f.level is Level.BLOCK and not f.overridden)
+    return refused(decision, grounds) if grounds or decision.outcome == "BLOCKED" else decision
 
 
 def refused(decision: Decision, grounds: Iterable[Finding] = ()) -> Decision:
