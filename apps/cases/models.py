@@ -184,6 +184,9 @@ class ClockPause(models.Model):
     started_at = models.DateTimeField(_("from"))
     ended_at = models.DateTimeField(_("until"), null=True)
     evidence = models.CharField(_("evidence"), max_length=200, blank=True)
+    paper = models.CharField(_("because of"), max_length=80, blank=True)  # the notice or order, by number
+    reached = models.CharField(_("reached"), max_length=120, blank=True)  # whom, and by what way
+    end_evidence = models.CharField(_("evidence of the end"), max_length=200, blank=True)
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.started_at} – {self.ended_at or ''}"

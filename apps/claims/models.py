@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.models import User
 from apps.cases.models import CaseFile
@@ -46,6 +47,8 @@ class Claim(models.Model):
     notice_at = models.DateTimeField(_("supplement notice of"), null=True, blank=True)
     notice_reached_at = models.DateTimeField(_("supplement notice reached"), null=True, blank=True)
     tracking_number = models.CharField(_("courier number"), max_length=40, blank=True, db_index=True)
+    reminders = models.PositiveSmallIntegerField(_("reminders of papers"), default=0)  # since the last notice
+    inquiries_open = models.PositiveSmallIntegerField(_("open inquiries"), default=0)
     knowledge_on = models.DateField(_("non-disclosure known since"), null=True, blank=True)  # LAW-12
     note = models.TextField(_("note"), blank=True)
 
@@ -197,6 +200,7 @@ class Outcome(models.TextChoices):
     DENY = "DENY", _("decline")
     EX_GRATIA = "EX_GRATIA", _("ex gratia")
     COMPROMISE = "COMPROMISE", _("compromise")
+    UNDISPUTED = "UNDISPUTED", _("undisputed part first")
     RESCISSION = "RESCISSION", _("rescission of the contract")
 
 
@@ -304,3 +308,165 @@ class Override(Immutable):
         constraints = [
             models.UniqueConstraint(fields=["claim", "finding", "round"], name="override_once_a_round")
         ]
+
+
+# --- Originals by mail (RMB-22 … RMB-26, RMB-39) --------------------------------------------------
+
+
+class Parcel(models.Model):
+    """A parcel of a claim: announced by the member, brought to the mailroom, or refused at the door."""
+
+    class State(models.TextChoices):
+        ANNOUNCED = "ANNOUNCED", pgettext_lazy("state of a parcel", "on its way")
+        RECEIVED = "RECEIVED", pgettext_lazy("state of a parcel", "received")
+        REFUSED = "REFUSED", pgettext_lazy("state of a parcel", "refused: collect on delivery")
+
+    class Arrival(models.TextChoices):
+        COURIER = "COURIER", _("courier")
+        POST = "POST", _("post")
+        COUNTER = "COUNTER", _("handed in")
+
+    VISIBILITY = {
+        "series": "claim__case__series",
+        "tpa": "claim__case__tpa",
+        "member": "claim__case__member__number",
+    }
+
+    claim = models.ForeignKey(
+        Claim, verbose_name=_("claim"), on_delete=models.PROTECT, related_name="parcels"
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices)
+    tracking_number = models.CharField(_("courier number"), max_length=40, blank=True, db_index=True)
+    arrival = models.CharField(_("arrived by"), max_length=8, choices=Arrival.choices, blank=True)
+    sent_on = models.DateField(_("sent on"), null=True, blank=True)
+    arrived_at = models.DateTimeField(_("arrived at"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    announced_by = models.CharField(_("announced by"), max_length=80, blank=True)
+    announced_at = models.DateTimeField(_("announced at"), null=True, blank=True)
+    logged_by = models.CharField(_("logged by"), max_length=80, blank=True)
+    logged_at = models.DateTimeField(_("logged at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("parcel")
+        verbose_name_plural = _("parcels")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="ANNOUNCED") | models.Q(arrived_at__isnull=False),
+                name="parcel_arrived_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["claim", "tracking_number"],
+                condition=~models.Q(tracking_number="") & ~models.Q(state="REFUSED"),
+                name="parcel_number_once_a_claim",
+            ),
+        ]
+        indexes = [models.Index(fields=["-arrived_at"], name="parcel_recent")]
+
+    def __str__(self) -> str:
+        return self.tracking_number or f"#{self.pk}"
+
+
+class Original(models.Model):
+    """One kind of paper out of a parcel, as the clerk found it; where it lies and whether it went back."""
+
+    class Condition(models.TextChoices):
+        GOOD = "GOOD", pgettext_lazy("condition of a paper", "good")
+        DAMAGED = "DAMAGED", pgettext_lazy("condition of a paper", "damaged, readable")
+        UNREADABLE = "UNREADABLE", pgettext_lazy("condition of a paper", "unreadable")
+
+    VISIBILITY = Parcel.VISIBILITY
+
+    claim = models.ForeignKey(
+        Claim, verbose_name=_("claim"), on_delete=models.PROTECT, related_name="originals"
+    )
+    parcel = models.ForeignKey(
+        Parcel, verbose_name=_("parcel"), on_delete=models.PROTECT, related_name="originals"
+    )
+    paper = models.OneToOneField(
+        "documents.Paper", verbose_name=_("paper"), on_delete=models.PROTECT, related_name="original"
+    )
+    kind = models.CharField(_("kind"), max_length=40)  # a document key of the handbook
+    place = models.CharField(_("about"), max_length=60, blank=True)  # "" or bill:<ref>
+    is_original = models.BooleanField(_("original"), default=True)  # False: only a copy came
+    sheets = models.PositiveSmallIntegerField(_("sheets"), default=1)
+    condition = models.CharField(_("condition"), max_length=10, choices=Condition.choices)
+    shelf = models.CharField(_("shelf"), max_length=40, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    logged_by = models.CharField(_("logged by"), max_length=80)
+    logged_at = models.DateTimeField(_("logged at"))
+    returned_at = models.DateTimeField(_("returned at"), null=True, blank=True)
+    returned_by = models.CharField(_("returned by"), max_length=80, blank=True)
+    returned_with = models.CharField(_("returned with"), max_length=40, blank=True)  # courier number
+    return_reason = models.CharField(_("reason of the return"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("original")
+        verbose_name_plural = _("originals")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(sheets__gte=1), name="original_has_sheets"),
+        ]
+        indexes = [models.Index(fields=["-logged_at"], name="original_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.place}".strip()
+
+
+# --- Questions to others during the review --------------------------------------------------------
+
+
+class Inquiry(models.Model):
+    """A question somebody answers while a claim is reviewed: an investigation, a medical opinion, or a
+    dispute with the member or the hospital. The answer stands beside the decision; it decides nothing."""
+
+    class Kind(models.TextChoices):
+        INVESTIGATION = "INVESTIGATION", _("investigation")
+        MEDICAL = "MEDICAL", _("medical review")
+        MEMBER = "MEMBER", _("dispute with the member")
+        HOSPITAL = "HOSPITAL", _("dispute with the hospital")
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", pgettext_lazy("state of an inquiry", "open")
+        ANSWERED = "ANSWERED", pgettext_lazy("state of an inquiry", "answered")
+        CANCELED = "CANCELED", pgettext_lazy("state of an inquiry", "canceled")
+
+    class Opinion(models.TextChoices):
+        SUPPORTED = "SUPPORTED", _("supported")
+        PARTLY = "PARTLY", _("supported in part")
+        UNSUPPORTED = "UNSUPPORTED", _("not supported")
+        UNCLEAR = "UNCLEAR", _("cannot be told")
+
+    VISIBILITY = Parcel.VISIBILITY
+
+    claim = models.ForeignKey(
+        Claim, verbose_name=_("claim"), on_delete=models.PROTECT, related_name="inquiries"
+    )
+    kind = models.CharField(_("kind"), max_length=14, choices=Kind.choices)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
+    question = models.TextField(_("question"))
+    places = models.JSONField(_("lines in dispute"), default=list)  # "1.1.2", or "1.1" for a whole bill
+    assignee = models.ForeignKey(
+        User, verbose_name=_("given to"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    due_on = models.DateField(_("answer wanted by"), null=True, blank=True)
+    opinion = models.CharField(_("opinion"), max_length=12, choices=Opinion.choices, blank=True)
+    answer = models.TextField(_("answer"), blank=True)
+    ordered_by = models.CharField(_("ordered by"), max_length=80)
+    ordered_at = models.DateTimeField(_("ordered at"))
+    answered_by = models.CharField(_("answered by"), max_length=80, blank=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("inquiry")
+        verbose_name_plural = _("inquiries")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="OPEN") | models.Q(answered_at__isnull=False),
+                name="inquiry_ended_at_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["assignee"], condition=models.Q(state="OPEN"), name="inquiry_open")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
