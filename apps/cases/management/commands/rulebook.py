@@ -1,19 +1,24 @@
-"""manage.py rulebook [--missing] [--json]: every rule of the published handbooks, counted when seen alive."""
+"""manage.py rulebook [--missing] [--json]: every rule of the published handbooks, counted when seen alive.
+
+✓ RMB-20   compute  2026       一万元及以下线上 / Up to 10,000 on line
+· PA-03    compute  2026       提前五工作日 / Five working days ahead           not seen: fired, silent
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from apps.adjudication.handbook import Handbook
-from apps.adjudication.parse import parse_handbook
-from apps.cases.rulebook import Entry, entries, read_evidence
+from apps.adjudication.handbook import Handbook, RuleClass
+from apps.cases.rulebook import Entry, entries, read_evidence, shipped_handbooks
 from apps.products.queries import current_handbooks
+
+TITLE_WIDTH = 62
 
 
 class Command(BaseCommand):
@@ -33,17 +38,30 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([entry.as_json() for entry in shown], ensure_ascii=False, indent=1))
             return
         for entry in shown:
-            self.stdout.write(self._line(entry))
-        counted = sum(entry.counted for entry in found)
-        self.stdout.write(f"{counted} of {len(found)} rules are proven")
+            self.stdout.write(line(entry))
+        self.stdout.write("")
+        for rule_class in RuleClass:
+            self._total(rule_class, [entry for entry in found if entry.rule.rule_class is rule_class])
+        self._total("all", found)
 
-    def _line(self, entry: Entry) -> str:
-        mark = "✓" if entry.counted else "·"
-        why = "" if entry.counted else f"  not seen: {', '.join(entry.missing)}"
-        title = f"{entry.rule.title.zh} / {entry.rule.title.en}"
-        return (
-            f"{mark} {entry.rule.id:<8} {entry.rule.rule_class:<8} {','.join(entry.series):<10} {title}{why}"
-        )
+    def _total(self, name: str, counted: list[Entry]) -> None:
+        proven = sum(entry.counted for entry in counted)
+        self.stdout.write(f"{name:<8} {proven:>4} of {len(counted):>4} proven")
+
+
+def line(entry: Entry) -> str:
+    """One rule on one line; the columns stand under each other although a Chinese glyph is two wide."""
+    mark = "✓" if entry.counted else "·"
+    title = f"{entry.rule.title.zh} / {entry.rule.title.en}"
+    shown = f"{mark} {entry.rule.id:<8} {entry.rule.rule_class:<8} {','.join(entry.series):<10} {title}"
+    if entry.counted:
+        return shown
+    return f"{shown}{' ' * (TITLE_WIDTH - width(title))}  not seen: {', '.join(entry.missing)}"
+
+
+def width(text: str) -> int:
+    """Columns on a terminal."""
+    return sum(2 if east_asian_width(glyph) in "WF" else 1 for glyph in text)
 
 
 def published() -> list[Handbook]:
@@ -52,7 +70,4 @@ def published() -> list[Handbook]:
         found = [version.handbook for version in current_handbooks()]
     except DatabaseError:
         found = []
-    if found:
-        return found
-    folder = settings.BASE_DIR / "fixtures" / "handbooks"
-    return [parse_handbook(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))]
+    return found or shipped_handbooks()
