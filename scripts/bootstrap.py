@@ -64,6 +64,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    # uv leaves it to the first import of every process, which never writes it under PYTHONDONTWRITEBYTECODE.
+    run(PYTHON, "-m", "compileall", "-q", "-j", "0", VENV / "lib")
     STAMP.write_text(fingerprint())
     return 0
 

@@ -1,4 +1,9 @@
-"""For tests only: emptying tables that the database refuses to empty.
+"""pytest plugin: test databases from a template, and emptying tables that the database refuses to empty.
+
+Migrating an empty database takes seconds, so the first process that needs one keeps what came out as a
+template, a file under var/ or a database of the server, named by the text of all migrations; every other
+process (the workers of xdist, the next run) starts from a copy. What runs after migrations (roles,
+permissions, triggers) is today's code and runs every time.
 
 A transactional test (`@pytest.mark.django_db(transaction=True)`, `live_server`, TransactionTestCase)
 ends by emptying all tables, which the append-only triggers refuse: by row on SQLite, by TRUNCATE on
@@ -14,11 +19,118 @@ A test that wants to tamper on purpose says so:
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+# --- The template -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """pytest-django's hook just before the test database is made: have it made from the template."""
+    from django.conf import settings
+    from django.db import connection
+
+    creation = connection.creation
+    migrate = creation.create_test_db
+
+    def create_test_db(**options: Any) -> str:
+        with (settings.VAR_DIR / "test-template.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            version = _migrations()
+            template = (_OnPostgresql if connection.vendor == "postgresql" else _OnSqlite)(creation, version)
+            if not template.exists():
+                name: str = migrate(**options)
+                if _migrations() == version:  # nobody added one in the meantime
+                    template.keep()
+                return name
+            template.copy()
+        return migrate(**options | {"keepdb": True})  # has nothing left to do
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(creation, "create_test_db", create_test_db)
+        yield
+
+
+def _migrations() -> str:
+    """A short name for the text of all migrations, those of the packages included."""
+    from django.apps import apps
+
+    digest = hashlib.sha256()
+    for config in apps.get_app_configs():
+        for path in sorted(Path(config.path).glob("migrations/*.py")):
+            digest.update(f"{config.label}/{path.name}".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class _OnSqlite:
+    """A file under var/; older ones go when a new one is kept."""
+
+    def __init__(self, creation: Any, version: str):
+        from django.conf import settings
+
+        self.connection, self.folder = creation.connection, settings.VAR_DIR
+        self.test_database = Path(creation._get_test_db_name())
+        self.path = self.folder / f"test-template-{version}.sqlite3"
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def keep(self) -> None:
+        for old in self.folder.glob("test-template-*.sqlite3"):
+            old.unlink()
+        self.connection.close()  # writes what is still in the log into the file
+        unfinished = self.path.with_suffix(".part")
+        shutil.copyfile(self.test_database, unfinished)
+        os.replace(unfinished, self.path)
+
+    def copy(self) -> None:
+        for rest in ("-wal", "-shm"):
+            self.test_database.with_name(self.test_database.name + rest).unlink(missing_ok=True)
+        shutil.copyfile(self.path, self.test_database)
+
+
+class _OnPostgresql:
+    """A database of the same server."""
+
+    PREFIX = "test_template_"
+
+    def __init__(self, creation: Any, version: str):
+        self.creation, self.connection = creation, creation.connection
+        self.name, self.test_database = f"{self.PREFIX}{version}", creation._get_test_db_name()
+
+    def exists(self) -> bool:
+        return self.name in self._templates()
+
+    def keep(self) -> None:
+        self.connection.close()  # a database in use cannot be copied
+        for old in self._templates():
+            self._execute(f'DROP DATABASE IF EXISTS "{old}"')
+        self._execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{self.test_database}"')
+
+    def copy(self) -> None:
+        self._execute(f'DROP DATABASE IF EXISTS "{self.test_database}"')
+        self._execute(f'CREATE DATABASE "{self.test_database}" TEMPLATE "{self.name}"')
+
+    def _templates(self) -> list[str]:
+        with self.creation._nodb_cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [self.PREFIX])
+            return [name for (name,) in cursor.fetchall()]
+
+    def _execute(self, statement: str) -> None:
+        with self.creation._nodb_cursor() as cursor:
+            cursor.execute(statement)
+
+
+# --- Append-only tables -----------------------------------------------------------------------
 
 
 @contextmanager

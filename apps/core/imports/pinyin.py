@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from pypinyin import lazy_pinyin
-
 _RARE = {"𠮷": "ji", "䶮": "yan", "𬱖": "di", "㛃": "jie"}  # outside the library's tables
 
 
@@ -18,6 +16,10 @@ def letters(text: str) -> str:
 
 def syllables(text: str) -> list[str]:
     """One reading a character; words decide between readings (重庆 → chong qing)."""
+    from pypinyin import (
+        lazy_pinyin,
+    )  # its tables take a third of a second to load; not every process reads names
+
     each: Any = list  # what the library cannot read comes back character by character
     read = lazy_pinyin(text, errors=each)
     return [plain for part in read if (plain := letters(_RARE.get(part, part)))]
