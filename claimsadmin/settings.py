@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "apps.documents",
     "apps.payments",
     "apps.claims",
+    "apps.finance",
     "apps.dashboards",
 ]
 
@@ -236,6 +237,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-clocks": every(30, "apps.cases.tasks.sweep_clocks"),
     "deliver-outbox": every(20, "apps.messaging.tasks.deliver_outbox"),
     "render-due-letters": every(30, "apps.documents.tasks.render_due_letters"),
+    "remind-of-papers": every(86400, "apps.claims.tasks.remind_of_papers"),
     "close-without-papers": every(86400, "apps.claims.tasks.close_without_papers"),
     "sweep-files": every(86400, "apps.documents.tasks.sweep_files"),
     "forget-idempotency-records": every(3600, "apps.core.tasks.forget_idempotency_records"),

@@ -119,8 +119,9 @@ def mark_returned(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
         )
     if row.state == PaymentOrder.State.PAID:
         post_money(_account(ctx.case), MoneyEntry.Kind.RETURNED, row.amount_fen, reference=row.number)
-    row.state, row.return_reason = PaymentOrder.State.RETURNED, reason
-    ctx.update(row, "state", "return_reason")
+        ctx.loaded["returned_fen"] = row.amount_fen  # money that had been booked as paid
+    row.state, row.return_reason, row.returned_at = PaymentOrder.State.RETURNED, reason, ctx.now
+    ctx.update(row, "state", "return_reason", "returned_at")
     return row
 
 

@@ -110,6 +110,7 @@ class PaymentOrder(models.Model):
     paid_at = models.DateTimeField(_("paid at"), null=True)
     bank_reference = models.CharField(_("bank reference"), max_length=60, blank=True)
     return_reason = models.CharField(_("return reason"), max_length=200, blank=True)
+    returned_at = models.DateTimeField(_("returned at"), null=True)
 
     class Meta:
         verbose_name = _("payment order")
@@ -124,6 +125,11 @@ class PaymentOrder(models.Model):
                 fields=["case", "decision_version", "attempt"], name="payment_attempt_once"
             ),
             models.CheckConstraint(condition=models.Q(amount_fen__gt=0), name="payment_positive"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["returned_at"], condition=models.Q(state="RETURNED"), name="payment_returned_at"
+            )
         ]
 
     def __str__(self) -> str:

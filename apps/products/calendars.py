@@ -8,11 +8,15 @@ back never leaves two calendars under one name.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from datetime import date
 from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
@@ -37,22 +41,41 @@ def working_calendar() -> WorkCalendar:
 
     if _Kept.calendar is not None and monotonic() - _Kept.asked_at < RECHECK_SECONDS:
         return _Kept.calendar
-    token = CalendarState.objects.filter(pk=1).values_list("token", flat=True).first() or ""
-    if _Kept.calendar is None or not token or token != _Kept.token:
-        _Kept.calendar, _Kept.token = _read(), token
+    if _Kept.calendar is None or _token() != _Kept.token or not _Kept.token:
+        _Kept.calendar, _Kept.token = _read()
     _Kept.asked_at = monotonic()
     return _Kept.calendar
 
 
-def _read() -> WorkCalendar:
-    from apps.products.models import CalendarDay, CalendarYear
+def _token() -> str:
+    from apps.products.models import CalendarState
 
-    days = list(CalendarDay.objects.values_list("date", "kind"))
-    return WorkCalendar(
-        off=frozenset(day for day, kind in days if kind == CalendarDay.Kind.OFF),
-        work=frozenset(day for day, kind in days if kind == CalendarDay.Kind.WORK),
-        known_years=frozenset(CalendarYear.objects.filter(provisional=False).values_list("year", flat=True)),
+    return CalendarState.objects.filter(pk=1).values_list("token", flat=True).first() or ""
+
+
+def _read() -> tuple[WorkCalendar, str]:
+    """The calendar and its token, read in one statement, so that they belong together."""
+    from apps.products.models import CalendarDay, CalendarState, CalendarYear
+
+    def words(queryset: QuerySet[Any], what: Any, value: str) -> QuerySet[Any, Any]:
+        rows = queryset.order_by().annotate(what=what, value=Cast(value, CharField()))
+        return rows.values_list("what", "value")
+
+    settled = CalendarYear.objects.filter(provisional=False)
+    rows = words(CalendarDay.objects.all(), Cast("kind", CharField()), "date").union(
+        words(settled, Value("YEAR"), "year"),
+        words(CalendarState.objects.filter(pk=1), Value("TOKEN"), "token"),
+        all=True,
     )
+    found: dict[str, set[str]] = defaultdict(set)
+    for what, value in rows:
+        found[what].add(value)
+    calendar = WorkCalendar(
+        off=frozenset(map(date.fromisoformat, found[CalendarDay.Kind.OFF])),
+        work=frozenset(map(date.fromisoformat, found[CalendarDay.Kind.WORK])),
+        known_years=frozenset(map(int, found["YEAR"])),
+    )
+    return calendar, min(found["TOKEN"], default="")
 
 
 def touch(*years: int, using: str = "default") -> None:

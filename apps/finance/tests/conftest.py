@@ -1,0 +1,5 @@
+"""The world of the claims' tests, with the people of finance."""
+
+from apps.claims.tests.conftest import now, own_folders, world
+
+__all__ = ["now", "own_folders", "world"]
