@@ -86,6 +86,7 @@ class LineChange:
 
     ref: str
     name: str
+    benefit: str
     before: Shares
     after: Shares
     reasons_before: tuple[str, ...]
@@ -133,7 +134,7 @@ def compare_one(row: DecisionRow, decision: Decision, stored: Sequence[DecisionL
         after = {name: to_fen(getattr(line, name)) for name in SHARES}
         if before != after:
             reasons = tuple(booked.reasons), line.reasons
-            changes.append(LineChange(line.ref, names.get(line.ref, ""), before, after, *reasons))
+            changes.append(LineChange(line.ref, names.get(line.ref, ""), line.benefit, before, after, *reasons))
     was = {finding["rule"] for finding in row.result.get("findings", ())}
     now = {finding.rule for finding in decision.findings}
     return Comparison(

@@ -11,6 +11,7 @@ from apps.claims.actions import (
     payment,
     review,
     special,
+    straight,
     supplement,
 )
 from apps.claims.actions.intake import coverage_check, report_claim
@@ -31,5 +32,6 @@ __all__ = [
     "report_claim",
     "review",
     "special",
+    "straight",
     "supplement",
 ]

@@ -254,6 +254,7 @@ KIND.action(
         transition="reopen",
         input=ReasonInput,
         event="reopened",
+        system=True,
         order=90,
     )
 )
