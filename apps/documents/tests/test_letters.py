@@ -131,7 +131,7 @@ def test_letters_of_a_batch_cost_the_same_for_one_and_for_five(django_assert_num
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("given", [data.acceptance(), data.supplement(), data.eob(), data.refusal()])
-def test_every_letter_becomes_pdf_a_with_number_contacts_and_code(given, language):
+def test_every_letter_becomes_pdf_a_with_number_contacts_and_code_gen_05(given, language, rulebook):
     letter = queue(make_case(), given, language=language)
     pdf, _missing = render_pdf(letter)
     metadata = PdfFileReader(io.BytesIO(pdf)).root["/Metadata"].data.decode()
@@ -140,6 +140,7 @@ def test_every_letter_becomes_pdf_a_with_number_contacts_and_code(given, languag
     hotline = "950610ext.8" if language == "en" else "950610转8"
     for expected in (letter.number, hotline, "C26-000412", "王**", "scantoverify", "1/"):
         assert expected in words
+    rulebook.read_back("GEN-05", hotline)
     with closing(pdfium.PdfDocument(pdf)) as document:
         picture = document[0].render(scale=3).to_pil()
     assert [code.text for code in read_image(picture)] == [verification_url(letter)]
@@ -165,12 +166,13 @@ def test_supplement_notice_holds_everything_with_mailing_instructions_inside_pr_
         assert expected in words, expected
 
 
-def test_other_series_prints_its_own_contacts_and_address_rmb_39_gen_06():
+def test_other_series_prints_its_own_contacts_and_address_rmb_39_gen_06(rulebook):
     words = text_of(queue(make_case("2024"), data.supplement(originals_by_mail=True)))
     for expected in ("021-80209058", "龙华中路596号1201室", "service@windstoneservice.com", "风石健康"):
         assert expected in words, expected
     for foreign in ("950610", "到付件", "100176", "快递单号"):
         assert foreign not in words, foreign
+    rulebook.read_back("GEN-06", "021-80209058")
 
 
 def test_refusal_at_intake_has_its_own_title_pr_06():

@@ -183,6 +183,16 @@ def test_papers_are_kept_as_long_as_the_law_asks_law_08(kind, ends, expected):
     assert retain_until(kind, case.policy, case.handbook.handbook) == expected
 
 
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_a_paper_s_row_says_how_long_it_is_kept_law_08(clerk, rulebook, series):
+    case = make_case(series, effective_on=date(2026, 1, 1), expires_on=date(2026, 12, 31))
+    attach(case, clerk, upload(pdf(), "a.pdf"))
+    attach(case, clerk, upload(picture(), "b.jpg"), kind="INSURED_ID")
+    kept = dict(Paper.objects.filter(case=case).values_list("kind", "retain_until"))
+    assert kept == {"INVOICE": date(2031, 12, 31), "INSURED_ID": date(2036, 12, 31)}
+    rulebook.read_back("LAW-08", kept)
+
+
 def test_policy_that_ended_early_is_kept_from_its_end_law_08():
     case = make_case(ended_on=date(2026, 3, 1))
     assert retain_until("INVOICE", case.policy, case.handbook.handbook) == date(2031, 3, 1)

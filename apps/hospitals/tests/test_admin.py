@@ -74,7 +74,7 @@ def test_net_06_the_directory_page(desk):
     assert "上海嘉会医院" in page
 
 
-def test_net_04_a_look_up_is_recorded_with_its_answer_and_why_a_house_is_out(desk):
+def test_net_04_a_look_up_is_recorded_with_its_answer_and_why_a_house_is_out(desk, rulebook):
     listed = make_entry().campus.hospital
     out = make_entry(make_campus(make_hospital(name="北京示例诊所")), network_group="BEIJING").campus.hospital
     page = body(desk, DIRECTORY, "?on=2026-06-01&network=2026.NATIONAL&benefit=OUTPATIENT&text=北京")
@@ -83,6 +83,8 @@ def test_net_04_a_look_up_is_recorded_with_its_answer_and_why_a_house_is_out(des
     assert lookup.criteria["on"] == "2026-06-01"
     assert lookup.result == {"count": 1, "hospitals": [listed.code], "out": {out.code: ["OTHER_GROUP"]}}
     assert "BEIJING" in page
+    assert "2026-06-01" in body(desk, "admin:hospitals_networklookup_changelist")
+    rulebook.read_back("NET-04", lookup.result)
 
 
 def test_looking_at_the_empty_form_is_no_look_up(desk):

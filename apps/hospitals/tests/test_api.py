@@ -62,6 +62,49 @@ def test_one_hospital_shows_the_entries_that_match(places: Any) -> None:
     assert [(row["series"], row["benefit"]) for row in campus["network"]] == [("2026", "OUTPATIENT")]
 
 
+def test_net_06_the_seven_attributes_of_the_directory(rulebook: Any) -> None:
+    """Found by city, type and direct-billing scope; shown with profile, hours, tips and special departments."""
+    shown = {
+        "profile": "中外合资儿童专科医院", "service_hours": "周一至周六 8:00-20:00", "visit_tips": "请提前15分钟到达",
+        "special_departments": "新生儿科、小儿眼科",
+    }  # fmt: skip
+    here = make_hospital(code="H8", name="上海示例儿童医院", city="上海", hospital_type="专科", **shown)
+    make_entry(make_campus(here), direct_billing=["OUTPATIENT", "EMERGENCY"])
+    make_entry(
+        make_campus(make_hospital(code="H9", city="上海", hospital_type="综合")), direct_billing=["INPATIENT"]
+    )
+    asked = {"city": "上海", "hospital_type": "专科", "scope": "EMERGENCY"}
+    assert found(machine(), **asked) == ["H8"]
+    for name, other in (("city", "北京"), ("hospital_type", "综合"), ("scope", "INPATIENT")):
+        assert found(machine(), **(asked | {name: other})) == [], name
+    body = machine().get(f"{HOSPITALS}H8/").json()
+    assert {name: body[name] for name in shown} == shown
+    rulebook.read_back("NET-06", [body[name] for name in ("city", "hospital_type", *shown)])
+
+
+def test_pr_09_an_entry_is_place_department_benefit_group_and_dates(rulebook: Any) -> None:
+    """Direct billing at the international department is none at the general one, nor in another group, nor later."""
+    campus = make_campus(make_hospital(code="H7", ownership="PUBLIC"))
+    make_entry(campus, department_group="INTERNATIONAL", ends_on=date(2026, 6, 30))
+    asked = {
+        "department_group": "INTERNATIONAL", "series": "2026", "network_group": "NATIONAL", "benefit": "OUTPATIENT",
+        "on": "2026-06-30",
+    }  # fmt: skip
+    assert found(machine(), **asked) == ["H7"]
+    for name, other in (
+        ("department_group", "GENERAL"), ("series", "2024"), ("network_group", "BEIJING"), ("benefit", "INPATIENT"),
+        ("on", "2026-07-01"),
+    ):  # fmt: skip
+        assert found(machine(), **(asked | {name: other})) == [], name
+    [place] = machine().get(f"{HOSPITALS}H7/", asked).json()["campuses"]
+    [entry] = place["network"]
+    assert entry == {
+        "department_group": "INTERNATIONAL", "series": "2026", "network_group": "NATIONAL", "benefit": "OUTPATIENT",
+        "direct_billing": ["OUTPATIENT"], "starts_on": "2026-01-01", "ends_on": "2026-06-30",
+    }  # fmt: skip
+    rulebook.read_back("PR-09", entry)
+
+
 def test_a_hospital_sees_its_own_house_and_a_series_its_own_entries(places: Any) -> None:
     assert found(machine("HOSPITAL", hospital="H1")) == ["H1"]
     assert refusal(machine("HOSPITAL", hospital="H1").get(f"{HOSPITALS}H2/")).status == 404
