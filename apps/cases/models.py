@@ -52,8 +52,11 @@ class CaseFile(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="cases",
+        db_index=False,  # of open cases only, below: SQLite prefers a plain one, which holds all history
     )
-    team = models.ForeignKey(Team, verbose_name=_("team"), null=True, blank=True, on_delete=models.PROTECT)
+    team = models.ForeignKey(
+        Team, verbose_name=_("team"), null=True, blank=True, on_delete=models.PROTECT, db_index=False
+    )
     priority = models.PositiveSmallIntegerField(_("priority"), default=2)  # 1 urgent … 3 low
     amount_fen = models.BigIntegerField(_("amount (fen)"), default=0)
     next_due = models.DateTimeField(_("due"), null=True, blank=True)
@@ -70,6 +73,7 @@ class CaseFile(models.Model):
             models.Index(
                 fields=["assignee", "next_due"], condition=models.Q(open=True), name="case_assignee_due"
             ),
+            models.Index(fields=["team", "next_due"], condition=models.Q(open=True), name="case_team_due"),
             models.Index(
                 fields=["kind", "state", "next_due"], condition=models.Q(open=True), name="case_kind_state"
             ),
