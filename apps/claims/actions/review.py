@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.adjudication.clocks import local
 from apps.adjudication.handbook import Level
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
@@ -194,6 +195,7 @@ def _record_nondisclosure(ctx: Ctx[KnowledgeInput]) -> None:
         raise InvalidInput(_("The date lies in the future."), code="future", field="known_on", rule="LAW-12")
     claim.knowledge_on = min(claim.knowledge_on or known, known)
     ctx.update(claim, "knowledge_on")
+    ctx.emit("knowledge_of_nondisclosure", local(claim.knowledge_on))
     ctx.reason = ctx.input.reason
     ctx.data["known_on"] = claim.knowledge_on.isoformat()
 
