@@ -305,6 +305,7 @@ PAPERS: Final[tuple[str, ...]] = (
     "COST_ESTIMATE",
     "ENTRUSTMENT_LETTER",
     "PAPER_CONSENT",
+    "OTHER",  # came by e-mail and nobody has sorted it yet; answers no line of a check list
 )
 PAPER_FORMS: Final[tuple[str, ...]] = ("ORIGINAL", "COPY", "IMAGE", "FORM", "DATA")
 
@@ -447,6 +448,7 @@ EVENTS: Final[tuple[str, ...]] = (
     "decided",
     "refused",
     "refusal_sent",
+    "undisputed_decided",
     "payment_ordered",
     "paid",
     "closed",

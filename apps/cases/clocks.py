@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,15 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.clocks import HOURS, Due, Pause, due_at
 from apps.adjudication.handbook import ClockSpec, Handbook, Step
+from apps.adjudication.trace import observe
 from apps.cases import subscribers
 from apps.cases.models import CaseFile, Clock, ClockPause, ClockStep
+from apps.core.errors import Blocked
 from apps.core.queue import enqueue
 from apps.products.queries import working_calendar
 
@@ -30,6 +35,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SWEEP_CHUNK = 200
 RETRY_POISONED = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What proves that a clock stands still or goes on: what happened, because of which paper (a notice or
+    order, by number), and whom it reached by what way. A pause is only as good as its proof (LAW-02, PR-04)."""
+
+    what: str
+    paper: str = ""
+    reached: str = ""
+
+    @classmethod
+    def of(cls, given: Evidence | str) -> Evidence:
+        return given if isinstance(given, Evidence) else cls(given)
 
 
 # --- Within an action ------------------------------------------------------------------------
@@ -59,8 +78,12 @@ def move(ctx: Ctx[Any]) -> None:
                 _start(ctx, spec, at, open_clocks)
     for reason, begins, at, evidence in ctx.pauses:
         for clock in open_clocks:
-            if reason in spec_of(ctx.handbook, clock).pauses:
-                (_pause if begins else _resume)(ctx, clock, reason, at, evidence)
+            spec = spec_of(ctx.handbook, clock)
+            if reason in spec.pauses:
+                if begins:
+                    _pause(ctx, clock, spec, reason, at, Evidence.of(evidence))
+                else:
+                    _resume(ctx, clock, spec, reason, at, Evidence.of(evidence))
     running = [clock.due_at for clock in open_clocks if clock.state == Clock.State.RUNNING]
     ctx.case.next_due = min(running, default=None)
 
@@ -120,26 +143,44 @@ def _stop(ctx: Ctx[Any], clock: Clock, spec: ClockSpec, at: datetime) -> None:
     ctx.update(clock, "state", "stopped_at", "next_at", "breached")
 
 
-def _pause(ctx: Ctx[Any], clock: Clock, reason: str, at: datetime, evidence: str) -> None:
+def _pause(
+    ctx: Ctx[Any], clock: Clock, spec: ClockSpec, reason: str, at: datetime, evidence: Evidence
+) -> None:
+    """Stand still from `at` (never before the clock began). Without proof nothing stands still."""
     if clock.state == Clock.State.PAUSED:
         return
-    span = ClockPause(clock=clock, reason=reason, started_at=at, evidence=evidence)
+    _need_proof(spec, evidence)
+    span = ClockPause(
+        clock=clock, reason=reason, started_at=max(at, clock.started_at), evidence=evidence.what[:200],
+        paper=evidence.paper[:80], reached=evidence.reached[:120],
+    )  # fmt: skip
     _spans(ctx, clock).append(span)
     ctx.add(span)
     clock.state, clock.next_at = Clock.State.PAUSED, None
     ctx.update(clock, "state", "next_at")
 
 
-def _resume(ctx: Ctx[Any], clock: Clock, reason: str, at: datetime, evidence: str) -> None:
+def _need_proof(spec: ClockSpec, evidence: Evidence) -> None:
+    rule = spec.id if spec.statutory else "PR-04"
+    if observe(rule, not evidence.what.strip()):
+        raise Blocked(
+            _("“%(clock)s” does not stand still without evidence: which paper reached whom, and when.")
+            % {"clock": spec.title.zh if (get_language() or "zh").startswith("zh") else spec.title.en},
+            code="no_evidence", field="evidence", rule=rule,
+        )  # fmt: skip
+
+
+def _resume(
+    ctx: Ctx[Any], clock: Clock, spec: ClockSpec, reason: str, at: datetime, evidence: Evidence
+) -> None:
     spans = _spans(ctx, clock)
     if clock.state != Clock.State.PAUSED or not spans or spans[-1].reason != reason:
         return
-    spans[-1].ended_at = at
-    if evidence:
-        spans[-1].evidence = f"{spans[-1].evidence} → {evidence}".strip(" →")
-    ctx.update(spans[-1], "ended_at", "evidence")
+    spans[-1].ended_at = max(at, spans[-1].started_at)
+    spans[-1].end_evidence = f"{evidence.what} {evidence.paper}".strip()[:200]
+    ctx.update(spans[-1], "ended_at", "end_evidence")
     clock.state = Clock.State.RUNNING
-    _count(clock, spec_of(ctx.handbook, clock))
+    _count(clock, spec)
     ctx.update(clock, *COUNTED)
 
 
@@ -229,7 +270,7 @@ def _claim_and_do(clock: Clock) -> int:
         return 0
     clock.breached = breached
     step = Step(key=entry["key"], kind=entry["kind"], to=entry["to"])
-    _, fresh = ClockStep.objects.get_or_create(
+    __, fresh = ClockStep.objects.get_or_create(
         clock=clock, step=step.key, due_at=clock.due_at, defaults={"kind": step.kind, "to": step.to}
     )
     if fresh:

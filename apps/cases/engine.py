@@ -52,7 +52,7 @@ class Ctx(Generic[I]):
     data: dict[str, Any] = field(default_factory=dict)  # kept in the event
     loaded: dict[str, Any] = field(default_factory=dict)  # filled by prepare() and handlers
     emitted: dict[str, datetime] = field(default_factory=dict)
-    pauses: list[tuple[str, bool, datetime, str]] = field(default_factory=list)
+    pauses: list[tuple[str, bool, datetime, clocks.Evidence | str]] = field(default_factory=list)
     following: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -76,11 +76,13 @@ class Ctx(Generic[I]):
         """Publish a further event to clocks and subscribers; `at` when it happened earlier."""
         self.emitted[event] = at or self.now
 
-    def pause(self, reason: str, *, at: datetime | None = None, evidence: str = "") -> None:
-        """Stop the clocks whose series prints this reason (PR-04, LAW-02)."""
+    def pause(self, reason: str, *, at: datetime | None = None, evidence: clocks.Evidence | str = "") -> None:
+        """Stop the clocks whose series prints this reason (PR-04, LAW-02); without evidence Blocked."""
         self.pauses.append((reason, True, at or self.now, evidence))
 
-    def resume(self, reason: str, *, at: datetime | None = None, evidence: str = "") -> None:
+    def resume(
+        self, reason: str, *, at: datetime | None = None, evidence: clocks.Evidence | str = ""
+    ) -> None:
         self.pauses.append((reason, False, at or self.now, evidence))
 
     def then(self, action: str, **data: Any) -> None:

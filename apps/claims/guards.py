@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from apps.adjudication.handbook import Level
 from apps.adjudication.trace import observe
 from apps.cases.kinds import Blocker
+from apps.cases.models import ClockPause
 from apps.claims.assess import assessment_in
+from apps.claims.models import Inquiry
+from apps.claims.originals import close_after, waiting
 from apps.claims.rescission import rescission_window
 from apps.claims.roles import SUPERVISORS
 from apps.core.money import to_yuan
@@ -122,14 +125,12 @@ def refusal_has_discretion(ctx: Any) -> Found:
 
 def long_enough_without_papers(ctx: Any) -> Found:
     """Appendix A: closed only after the notice and the days the series sets (default 180)."""
-    days = int(ctx.handbook.value("no_papers.close_after", 180))
-    claim = ctx.case.claim
-    asked = claim.notice_at or (claim.reported_at if ctx.case.state == "AWAITING_ORIGINALS" else None)
-    if asked is None:
+    awaited, days = waiting(ctx.case), close_after(ctx.handbook)
+    if awaited is None:
         return Blocker(
             "not_asked", _("Nobody was told yet what is missing."), rule_of(ctx, "papers.once", "LAW-01")
         )
-    until = timezone.localtime(asked) + timedelta(days=days)
+    until = timezone.localtime(awaited.since) + timedelta(days=days)
     if ctx.now < until:
         return Blocker(
             "too_early",
@@ -164,3 +165,58 @@ def payee_known(ctx: Any) -> Found:
     if fires(ctx, "pay.account", ctx.case.claim.payee_id is None):
         return Blocker("payee", _("The payee's account is not known yet."), rule_of(ctx, "pay.account"))
     return None
+
+
+# --- Inquiries and pauses -------------------------------------------------------------------------
+
+
+def ground_of(inquiry: Inquiry) -> str:
+    """What a handbook calls the reason to pause."""
+    return "investigation" if inquiry.kind == Inquiry.Kind.INVESTIGATION else "dispute"
+
+
+def prints_pause(ctx: Any, ground: str) -> bool:
+    """Whether any clock of the series may stand still for this reason (PR-04)."""
+    return any(ground in spec.pauses for spec in ctx.handbook.clocks)
+
+
+def may_stand_still(ctx: Any) -> Found:
+    """PR-04: only for a reason the series prints, and only once."""
+    open_ones = Inquiry.objects.filter(claim=ctx.case.pk, state=Inquiry.State.OPEN)
+    grounds = [ground_of(row) for row in open_ones.exclude(kind=Inquiry.Kind.MEDICAL)]
+    printed = any(prints_pause(ctx, ground) for ground in grounds)
+    rule = rule_of(ctx, "clock.pauses", "PR-04")
+    if fires(ctx, "clock.pauses", not printed, "PR-04"):
+        words_ = _("Series %(series)s prints no pause of its clocks for this reason; the promise runs on.")
+        return Blocker("no_pause", words_ % {"series": ctx.handbook.series}, rule)
+    if (
+        ClockPause.objects.filter(clock__case=ctx.case.pk, ended_at=None)
+        .exclude(reason="missing_papers")
+        .exists()
+    ):
+        return Blocker("standing", _("The clock stands still already."), rule)
+    return None
+
+
+def something_asked(ctx: Any) -> Found:
+    if ctx.case.claim.inquiries_open:
+        return None
+    return Blocker("nothing_asked", _("No inquiry is open."))
+
+
+def inquiries_answered(ctx: Any) -> Found:
+    """Who asked for an opinion waits for it, or takes the question back."""
+    if not ctx.case.claim.inquiries_open:
+        return None
+    return Blocker(
+        "inquiry_open", _("An inquiry is open: its answer belongs beside the decision. Cancel it to go on.")
+    )
+
+
+def nothing_decided_yet(ctx: Any) -> Found:
+    """A claim with a decision is not withdrawn: its bills are used up and its money may be paid."""
+    if ctx.case.claim.decided_fen is None:
+        return None
+    return Blocker(
+        "decided_before", _("A decision was made on this claim; it can be decided anew, not withdrawn.")
+    )

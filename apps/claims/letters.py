@@ -16,6 +16,7 @@ from apps.adjudication.handbook import Basis, Handbook, Level
 from apps.cases.models import CaseFile
 from apps.claims.assess import Assessment
 from apps.claims.limits import limit_title, shown
+from apps.claims.originals import mailing
 from apps.claims.rows import ClaimRows
 from apps.core.money import to_fen
 from apps.documents.letters import (
@@ -73,12 +74,14 @@ def visit_lines(rows: ClaimRows) -> tuple[VisitLine, ...]:
 def acceptance(found: Assessment, *, decision_by: date | None = None) -> AcceptanceContext:
     case, handbook = found.rows.case, found.facts.handbook
     titles = dict.fromkeys(kind_title(handbook, paper.kind) for paper in found.rows.papers)
+    how = mailing(found) if case.claim.route == "MAIL" else None
     return AcceptanceContext(
         about=about(case),
         visits=visit_lines(found.rows),
         claimed_fen=case.claim.claimed_fen,
         papers=tuple(titles),
         originals_expected=case.claim.route == "MAIL",
+        originals=how.originals if how else (),
         decision_by=decision_by,
     )
 

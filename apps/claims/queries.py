@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -14,6 +14,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
 from apps.claims.models import Bill, Decision, Visit
+from apps.claims.originals import close_after, remind_after
 from apps.claims.rows import GONE
 from apps.products.queries import current_handbooks
 
@@ -82,30 +83,43 @@ class Similar:
 def similar(case: CaseFile, visits: Sequence[Visit], bills: Sequence[Bill]) -> list[Similar]:
     """Claims of the same child at the same hospital within a day, or with a bill of the same amount
     and date: what the register of bills (LAW-11) cannot see. Two queries."""
-    same_place = Q()
-    for visit in visits:
-        near = (
-            visit.started_on - timedelta(days=SIMILAR_DAYS),
-            visit.started_on + timedelta(days=SIMILAR_DAYS),
-        )
-        same_place |= Q(hospital=visit.hospital_id, started_on__range=near)
-    same_sum = Q()
-    for bill in bills:
-        same_sum |= Q(amount_fen=bill.amount_fen, issued_on=bill.issued_on)
     found: dict[int, Similar] = {}
+    sums = {(bill.amount_fen, bill.issued_on) for bill in bills}
     if bills:
-        others = Bill.objects.filter(same_sum, visit__claim__case__member=case.member_id).exclude(
-            visit__claim=case.pk
-        )
-        for bill in others.select_related("visit__claim__case", "visit__hospital")[:20]:
-            other = bill.visit.claim.case
-            found[other.pk] = Similar(other, "amount", bill.visit.started_on, bill.visit.hospital.name)
-    if visits:
-        near_by = Visit.objects.filter(same_place, claim__case__member=case.member_id).exclude(claim=case.pk)
-        for visit in near_by.select_related("claim__case", "hospital")[:20]:
-            other = visit.claim.case
-            found.setdefault(other.pk, Similar(other, "visit", visit.started_on, visit.hospital.name))
+        days = {bill.issued_on for bill in bills}
+        others = Bill.objects.filter(visit__claim__case__member=case.member_id, issued_on__in=days)
+        for bill in others.exclude(visit__claim=case.pk).select_related(
+            "visit__claim__case", "visit__hospital"
+        ):
+            if (bill.amount_fen, bill.issued_on) in sums:
+                other = bill.visit.claim.case
+                found[other.pk] = Similar(other, "amount", bill.visit.started_on, bill.visit.hospital.name)
+    for visit in _near(case, visits):
+        other = visit.claim.case
+        found.setdefault(other.pk, Similar(other, "visit", visit.started_on, visit.hospital.name))
     return list(found.values())
+
+
+def _near(case: CaseFile, visits: Sequence[Visit]) -> list[Visit]:
+    """The child's other visits at one of these hospitals within a day of the visit there.
+
+    Sought by the child alone: with the hospitals in the condition SQLite would read all their visits.
+    """
+    if not visits:
+        return []
+    near = timedelta(days=SIMILAR_DAYS)
+    first, last = min(visit.started_on for visit in visits), max(visit.started_on for visit in visits)
+    others = Visit.objects.filter(
+        claim__case__member=case.member_id, started_on__range=(first - near, last + near)
+    ).exclude(claim=case.pk)
+    return [
+        other
+        for other in others.select_related("claim__case", "hospital").order_by("pk")
+        if any(
+            other.hospital_id == visit.hospital_id and abs(other.started_on - visit.started_on) <= near
+            for visit in visits
+        )
+    ]
 
 
 def latest_decision(claim_id: Any) -> Decision | None:
@@ -114,11 +128,26 @@ def latest_decision(claim_id: Any) -> Decision | None:
     return found.prefetch_related("lines__line").order_by("-version").first()
 
 
+WAITING = ("MATERIALS_PENDING", "AWAITING_ORIGINALS")
+
+
+def to_be_reminded(now: datetime, limit: int = 500) -> list[str]:
+    """Numbers of claims whose next reminder of papers is due; each series sets the days of its own."""
+    due = Q(pk=None)
+    for book in current_handbooks():
+        for sent, days in enumerate(remind_after(book.handbook)):
+            before = now - timedelta(days=days)
+            asked = Q(claim__notice_at__lte=before) | Q(
+                claim__notice_at=None, state="AWAITING_ORIGINALS", claim__reported_at__lte=before
+            )
+            due |= Q(series=book.series, claim__reminders=sent) & asked
+    waiting = CaseFile.objects.filter(due, kind="claim", open=True, state__in=WAITING)
+    return list(waiting.order_by("pk").values_list("number", flat=True)[:limit])
+
+
 def waiting_in_vain(limit: int = 500) -> list[str]:
     """Numbers of claims that may have waited long enough for papers; the guard knows the exact day."""
-    days = min(
-        (int(book.handbook.value("no_papers.close_after", 180)) for book in current_handbooks()), default=180
-    )
+    days = min((close_after(book.handbook) for book in current_handbooks()), default=180)
     before = timezone.now() - timedelta(days=days)
     waiting = CaseFile.objects.filter(kind="claim", open=True, opened_at__lt=before)
     pending = Q(state="MATERIALS_PENDING", claim__notice_at__lt=before) | Q(state="AWAITING_ORIGINALS")

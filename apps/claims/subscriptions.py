@@ -30,7 +30,8 @@ def notice_delivered(message: Message) -> None:
     if case is None:
         return
     evidence = f"{message.get_channel_display()} {message.recipient_masked} #{message.pk}"
+    proof = {"evidence": evidence, "reached": f"{message.get_channel_display()} {message.recipient_masked}"}
     try:
-        perform(case, action, SYSTEM, at=message.delivered_at, evidence=evidence)
+        perform(case, action, SYSTEM, at=message.delivered_at, **proof)
     except Blocked:  # the claim went on meanwhile; the delivery stands on the message
         log.info("delivery came after the claim had moved on", extra={"case": case.number})

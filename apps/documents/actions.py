@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +34,17 @@ def paper_kinds(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
     return [
         (kind, kind_title(ctx.handbook, kind)) for kind in [*asked, *(k for k in PAPERS if k not in asked)]
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A kept file that reached the house before it is attached (e-mail, parcel): its clock runs from then.
+
+    Only code of the house makes one, so no machine outside can date a paper back.
+    """
+
+    file: StoredFile
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,7 @@ def paper_actions(
             attach_handler,
             input=AttachPaper,
             states=states,
+            system=True,
             order=500,
         ),
         Action(
@@ -140,8 +152,10 @@ def attach(
     one paper is recorded (an original on the shelf, an e-signature, typed data). Every wrong file is
     named; then nothing is kept.
     """
-    _check_kind(ctx, kind)
-    stored = _store_all(list(files))
+    check_kind(ctx, kind)
+    given = list(files)
+    arrived = {entry.file.pk: entry.at for entry in given if isinstance(entry, Arrived)}
+    stored = _store_all([entry.file if isinstance(entry, Arrived) else entry for entry in given])
     if form in (Paper.Form.IMAGE, Paper.Form.COPY, Paper.Form.SOURCE_FILE) and not stored:
         raise InvalidInput(_("Add at least one file."), code="required", field="files")
     _check_source_files(form, stored)
@@ -157,7 +171,7 @@ def attach(
             subject=subject,
             verification=verification,
             note=note,
-            received_at=ctx.now,
+            received_at=min(arrived.get(file.pk, ctx.now), ctx.now) if file else ctx.now,
             retain_until=retain_until(kind, ctx.case.policy, ctx.handbook),
         )
         for file in sheets
@@ -169,13 +183,40 @@ def attach(
     return papers
 
 
-def _check_kind(ctx: Ctx[Any], kind: str) -> None:
+def shelve(
+    ctx: Ctx[Any],
+    *,
+    kind: str,
+    form: str,
+    subject: str = "",
+    pages: int = 1,
+    legible: bool = True,
+    signed: bool = False,
+    has_photo: bool = False,
+    note: str = "",
+) -> Paper:
+    """Queue a paper that lies on the shelf without a picture; whoever logged it has looked at it.
+
+    Only what was seen is ticked: an unsigned form may be signed on another sheet.
+    """
+    check_kind(ctx, kind)
+    paper = Paper(
+        case=ctx.case, kind=kind, form=form, subject=subject, pages=pages, legible=legible, color=legible,
+        annotated=None, signed=signed or None, has_photo=has_photo or None, usable=True, note=note,
+        received_at=ctx.now, checked_by_label=ctx.actor.label, checked_at=ctx.now,
+        retain_until=retain_until(kind, ctx.case.policy, ctx.handbook),
+    )  # fmt: skip
+    ctx.add(paper)
+    return paper
+
+
+def check_kind(ctx: Ctx[Any], kind: str, *, field: str = "kind") -> None:
     if kind not in PAPERS and all(document.key != kind for document in ctx.handbook.documents):
         raise InvalidInput(
             _("“%(kind)s” is not a kind of paper of series %(series)s.")
             % {"kind": kind[:40], "series": ctx.handbook.series},
             code="paper_kind",
-            field="kind",
+            field=field,
         )
 
 
@@ -270,7 +311,7 @@ def _changes(ctx: Ctx[Any], given: TickPaper) -> dict[str, Any]:
         name: getattr(given, name) for name in ("verification", "subject", "note") if getattr(given, name)
     }
     if given.kind:
-        _check_kind(ctx, given.kind)
+        check_kind(ctx, given.kind)
         changes |= {
             "kind": given.kind,
             "retain_until": retain_until(given.kind, ctx.case.policy, ctx.handbook),

@@ -56,6 +56,7 @@ class AcceptanceContext:
     claimed_fen: int
     papers: tuple[str, ...] = ()  # received papers, by title
     originals_expected: bool = False  # route MAIL: prints the mailing instructions
+    originals: tuple[str, ...] = ()  # which papers must come as originals, by title
     decision_by: date | None = None  # printed promise of the series only
     text: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from django.utils.translation import get_language
@@ -23,6 +24,7 @@ ZH = {
     "decided": "作出决定",
     "refused": "拒赔",
     "refusal_sent": "拒赔通知已发",
+    "undisputed_decided": "无争议部分已先付",
     "payment_ordered": "付款指令",
     "paid": "已付款",
     "closed": "结案",
@@ -209,6 +211,92 @@ ZH = {
     "VACCINATION_RECORD": "接种记录",
     "DIAGNOSIS_CERTIFICATE": "诊断证明",
     "ADMISSION_RECORD": "入院记录",
+    # figures: what stands in their lists
+    "AMOUNT": "金额",
+    "ORDER": "下单",
+    "POLICY_PERIOD": "保险期间",
+    "EFFECTIVE_DATE": "生效日",
+    "REFER": "由人判断",
+    "WARN": "提示",
+    "STAFF": "工作人员",
+    "INSURER": "保险公司",
+    "PUBLIC": "公立",
+    "PRIVATE": "私立",
+    "GENERAL": "普通科室",
+    "SPECIAL": "特需科室",
+    "INTERNATIONAL": "国际部",
+    "ILLNESS": "疾病",
+    "ACCIDENT": "意外",
+    "CANCEL": "取消",
+    "RESCHEDULE": "改期",
+    "DEPOSIT": "押金",
+    "FALSE_INFO": "虚假信息",
+    "NON_DISCLOSURE": "未如实告知",
+    "FRAUD": "欺诈",
+    "ANGIOGRAPHY": "血管造影",
+    "ENDOSCOPY": "内镜检查",
+    "GENETIC_TEST": "基因检测",
+    "MRI": "核磁共振",
+    "PET_CT": "PET-CT",
+    "POLYSOMNOGRAPHY": "多导睡眠监测",
+    "AFFECTIVE_DISORDER": "情感障碍",
+    "DEPRESSION": "抑郁",
+    "ADDICTIVE_PERSONALITY": "成瘾型人格",
+    "LOW_SELF_ESTEEM": "自卑",
+    "DYSLEXIA": "阅读障碍",
+    "AUTISM": "孤独症",
+    "OBSESSIVE_COMPULSIVE": "强迫症",
+    "SELECTIVE_MUTISM": "选择性缄默",
+    "BASIC": "基本信息",
+    "CHECK_UP": "体检",
+    "VISIT": "就诊",
+    "VISITS": "就诊记录",
+    "VACCINATION": "接种",
+    "BENEFITS": "保障权益",
+    "BENEFIT_LIST": "权益清单",
+    "POLICY_DETAIL": "保单详情",
+    "HOSPITALS": "医院查询",
+    "SERVICE": "服务",
+    "CLAIM": "理赔",
+    "PHONE_CONSULT": "电话咨询",
+    "PHONE_950619": "电话 950619",
+    "COMPLAINT": "投诉",
+    "BIRTH_DATE": "出生日期",
+    "SEX": "性别",
+    "VALID_UNTIL": "有效期至",
+    "NAME": "姓名",
+    "MOBILE": "手机号",
+    "RELATION": "与被保险人关系",
+    "ID_TYPE": "证件类型",
+    "ID_NUMBER": "证件号码",
+    "RESIDENT_ID": "居民身份证",
+    "RESIDENCE_PERMIT": "居留证",
+    "HK_MACAO_PERMIT": "港澳居民来往内地通行证",
+    "TAIWAN_PERMIT": "台湾居民来往大陆通行证",
+    "CITY": "城市",
+    "HOSPITAL_TYPE": "医院类型",
+    "DIRECT_BILLING_SCOPE": "直付范围",
+    "PROFILE": "简介",
+    "SERVICE_HOURS": "服务时间",
+    "LOCATION": "位置",
+    "VISIT_TIPS": "就诊提示",
+    "SPECIAL_DEPARTMENTS": "特色科室",
+    "COMMON_ILLNESS": "常见病",
+    "GROWTH": "生长发育",
+    "NUTRITION": "营养",
+    "HYGIENE": "卫生",
+    "EMOTION": "情绪",
+    "BOOKLET": "保健手册",
+    "DEVELOPMENT_EVALUATION": "发育评估",
+    "FEEDING_ADVICE": "喂养指导",
+    "GROWTH_MONITORING": "生长监测",
+    "ORAL_HYGIENE_ADVICE": "口腔卫生指导",
+    "JD_HEALTH": "京东健康",
+    # how a rule is proven
+    "block": "拦截",
+    "compute": "计算",
+    "record": "留痕",
+    "master": "主数据",
     # fields of entries
     "title": "名称",
     "says": "内容",
@@ -265,8 +353,22 @@ def label(code: str) -> str:
     return ZH.get(code, code)
 
 
+def code_words(text: str) -> str:
+    """A text that may be a code: only a code of the vocabulary changes."""
+    return label(text) if text in ZH else text
+
+
+def in_words(text: str) -> str:
+    """Every code within a text in words: 'visit_type kinds=INPATIENT' → '就诊类型 住院'."""
+    return re.sub(r"[A-Za-z_.]{2,}", lambda match: code_words(match[0]), re.sub(r"\b\w+=", "", text))
+
+
+def joined(parts: Iterable[str]) -> str:
+    return (", " if english() else "、").join(parts)
+
+
 def labels(codes: Iterable[str]) -> str:
-    return (", " if english() else "、").join(label(code) for code in codes)
+    return joined(label(code) for code in codes)
 
 
 def condition_words(conditions: Iterable[Condition]) -> str:

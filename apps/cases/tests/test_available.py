@@ -85,7 +85,7 @@ STATES: dict[str, Callable[[World, str], CaseFile]] = {
     "COMPLETE": lambda world, series: world.complete(series=series),
     "UNDER_REVIEW": lambda world, series: world.review(series=series),
     "DISPUTED": lambda world, series: world.do(
-        world.review(series=series), "open_dispute", by="senior", reason="which?"
+        world.review(series=series), "open_dispute", by="supervisor", reason="which?"
     ),
     "SECOND_REVIEW": proposed,
     "PAYMENT_PENDING": lambda world, series: world.do(world.review(series=series), "decide"),

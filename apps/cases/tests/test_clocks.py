@@ -180,7 +180,9 @@ def test_law_02_the_clock_stands_still_from_the_day_the_notice_arrives(world: Wo
         reached,
         back,
     )
-    assert span.evidence.startswith("SMS 1 → ")
+    assert span.evidence == "SMS 1"
+    assert span.paper.startswith("一次性补充材料通知书") or "L26" in span.paper
+    assert span.end_evidence
     spec = clocks.spec_of(case.handbook.handbook, clock)
     assert (
         clock.due_at == due_at(spec, clock.started_at, working_calendar(), [Pause(reached, back)]).at > before
@@ -194,7 +196,7 @@ def test_pr_04_a_dispute_stops_only_the_clocks_whose_series_prints_it(
     case = with_papers(world, series)
     world.papers(case)
     case = world.do(world.do(case, "check_materials", by="intake"), "start_review")
-    case = world.do(case, "open_dispute", by="senior", reason="whose child?")
+    case = world.do(case, "open_dispute", by="supervisor", reason="whose child?")
     assert states(case)["claim.decision"] == state
     assert states(case)["law.decision"] == "RUNNING"
     case = world.do(case, "close_dispute", by="senior", reason="settled", now=world.later(days=7))
@@ -203,7 +205,7 @@ def test_pr_04_a_dispute_stops_only_the_clocks_whose_series_prints_it(
 
 def test_a_pause_ends_only_for_its_own_reason(world: World) -> None:
     case = world.review()
-    case = world.do(case, "open_dispute", by="senior", reason="whose child?")
+    case = world.do(case, "open_dispute", by="supervisor", reason="whose child?")
     case = world.do(case, "attach_paper", by="intake", kind="MEDICAL_RECORD", form="ORIGINAL")
     assert states(case)["claim.decision"] == "PAUSED"
 
@@ -212,7 +214,7 @@ def test_the_next_due_is_the_earliest_of_the_running_clocks(world: World) -> Non
     case = world.review(papers=[PAPER])
     contract, law = world.clock(case, "claim.decision"), world.clock(case, "law.decision")
     assert case.next_due == contract.due_at < law.due_at
-    case = world.do(case, "open_dispute", by="senior", reason="whose child?")
+    case = world.do(case, "open_dispute", by="supervisor", reason="whose child?")
     assert case.next_due == law.due_at
     case = world.do(case, "close_dispute", by="senior", reason="settled", now=world.later(days=2))
     assert case.next_due == world.clock(case, "claim.decision").due_at > contract.due_at
@@ -222,7 +224,7 @@ def test_steps_carried_out_before_a_pause_are_not_repeated_after_it(world: World
     case = world.review()
     clock = world.clock(case, "claim.decision")
     assert clocks.sweep(clock.next_at) == 1
-    world.do(case, "open_dispute", by="senior", reason="whose child?", now=clock.next_at)
+    world.do(case, "open_dispute", by="supervisor", reason="whose child?", now=clock.next_at)
     world.do(case, "close_dispute", by="senior", reason="settled", now=clock.next_at + timedelta(days=20))
     clock.refresh_from_db()
     assert clock.schedule[clock.position]["kind"] == "BREACH"
@@ -303,7 +305,7 @@ def test_a_stopped_or_standing_clock_is_left_alone(over_new_year: World) -> None
     world = over_new_year
     stopped = world.clock(world.do(world.review(), "withdraw", reason="reported twice"), "claim.decision")
     standing = world.clock(
-        world.do(world.review(), "open_dispute", by="senior", reason="whose?"), "claim.decision"
+        world.do(world.review(), "open_dispute", by="supervisor", reason="whose?"), "claim.decision"
     )
     publish_2027()
     assert clocks.recount(2027) == 0

@@ -80,7 +80,7 @@ def test_a_reminder_goes_to_the_assignee_and_an_escalation_to_its_role(world: Wo
 
 
 def test_paused_and_stopped_clocks_are_not_swept(world: World) -> None:
-    world.do(world.review(), "open_dispute", by="senior", reason="whose?")
+    world.do(world.review(), "open_dispute", by="supervisor", reason="whose?")
     world.do(world.review(), "withdraw", reason="reported twice")
     assert clocks.sweep(world.later(days=90)) == 0
 

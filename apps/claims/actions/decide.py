@@ -108,7 +108,7 @@ def _prefilled(ctx: Ctx[Any]) -> dict[str, Any]:
 KIND.action(
     Action(
         "decide", _("Decide"), DECIDERS, _decide, transition=way, transitions=(*FINAL_WAYS, "propose"),
-        states=frozenset({"UNDER_REVIEW"}), input=DecideInput, guards=(guards.nothing_open,), prepare=booking.prepare,
+        states=frozenset({"UNDER_REVIEW"}), input=DecideInput, guards=(guards.nothing_open, guards.inquiries_answered), prepare=booking.prepare,
         initial=_prefilled, style="primary", order=10,
     )
 )  # fmt: skip

@@ -24,6 +24,7 @@ from apps.claims.assess import Assessment, assessment_in, with_balances, year_sp
 from apps.claims.building import build_rows, external_numbers
 from apps.claims.facts import facts_of
 from apps.claims.inputs import ReportInput
+from apps.claims.originals import mailing
 from apps.claims.reporting import Report, read_report
 from apps.claims.roles import REPORTERS
 from apps.claims.rows import ClaimRows, add_day_totals, add_duplicates, add_networks
@@ -173,10 +174,16 @@ def _route(ctx: Ctx[Any]) -> None:
         notify_member(
             ctx,
             template="report_received",
-            context=letters.message_context(ctx.case, route=routing.route),
+            context=letters.message_context(ctx.case, route=routing.route, mailing=_mailing(found)),
             key=key,
             letter=letter,
         )
+
+
+def _mailing(found: Assessment) -> dict[str, Any] | None:
+    """What the message says about originals; the letter says the same (RMB-24, RMB-39)."""
+    how = mailing(found) if found.route_name == "MAIL" else None
+    return how.as_json() if how else None
 
 
 def _way(ctx: Ctx[Any]) -> str:

@@ -13,6 +13,7 @@ from apps.cases.kinds import Action, NoInput
 from apps.claims import guards, letters
 from apps.claims.actions.originals import WAITING, received
 from apps.claims.assess import assessment_in
+from apps.claims.originals import mailing, waiting
 from apps.claims.roles import DESK, SUPERVISORS, UPLOADERS
 from apps.claims.workflow import BEFORE_DECISION, KIND
 from apps.core.money import format_yuan
@@ -30,9 +31,11 @@ def _papers_changed(ctx: Ctx[Any]) -> None:
     ctx.loaded.pop("assessment", None)
     if ctx.action != "attach_paper":
         return
-    received(ctx, ctx.now)
+    arrived = min(paper.received_at for paper in ctx.loaded["papers"])
+    received(ctx, arrived)
     if ctx.case.state == WAITING:
-        ctx.then("papers_arrived")
+        # Before the notice reached the member no clock stood still (LAW-02).
+        ctx.then("papers_arrived", arrived_at=max(arrived, ctx.case.claim.notice_reached_at or arrived))
 
 
 for action in paper_actions(
@@ -93,10 +96,33 @@ def _close_no_papers(ctx: Ctx[NoInput]) -> None:
     ctx.emit("withdrawn")  # nothing is owed any more: every promise ends
     ctx.emit("closed")
     key = f"{ctx.case.number}:no_papers:{ctx.case.version}"
-    context = letters.message_context(ctx.case, closed=True, claimed=format_yuan(ctx.case.claim.claimed_fen))
+    context = letters.message_context(ctx.case, claimed=format_yuan(ctx.case.claim.claimed_fen))
+    notify_member(ctx, template="papers_closed", context=context, key=key)
+
+
+def _remind_papers(ctx: Ctx[NoInput]) -> None:
+    """What is still missing, again, and until when: a reminder asks for nothing new (LAW-01)."""
+    claim, found = ctx.case.claim, assessment_in(ctx)
+    awaited, how = waiting(ctx.case), mailing(found) if claim.route == "MAIL" else None
+    claim.reminders += 1
+    ctx.update(claim, "reminders")
+    context = letters.message_context(
+        ctx.case,
+        missing=[entry.title.zh for entry in found.lacking],
+        mailing=how.as_json() if how else None,
+        closes_on=awaited.closes_on if awaited else None,
+    )
+    key = f"{ctx.case.number}:papers:{claim.notices}:{claim.reminders}"
     notify_member(ctx, template="papers_reminder", context=context, key=key)
+    ctx.data |= {"reminder": claim.reminders, "missing": [entry.ref for entry in found.lacking]}
 
 
+KIND.action(
+    Action(
+        "remind_papers", _("Remind of papers"), DESK, _remind_papers, states=frozenset({WAITING, "AWAITING_ORIGINALS"}),
+        guards=(guards.something_missing,), event="papers_reminded", system=True, order=70,
+    )
+)  # fmt: skip
 KIND.action(
     Action(
         "close_no_papers", _("Close: papers never came"), SUPERVISORS | {"intake", "first_review"}, _close_no_papers,

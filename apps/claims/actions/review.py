@@ -1,4 +1,4 @@
-"""Review: take it up, dispute or investigate, answer findings, withdraw, reopen."""
+"""Review: take it up, answer findings, withdraw, reopen."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.claims import guards
 from apps.claims.actions.common import ReasonInput, answer_row
+from apps.claims.actions.inquiries import end_all
 from apps.claims.assess import Assessment, assessment_in
 from apps.claims.facts import facts_of
 from apps.claims.models import Proposal
@@ -42,51 +43,6 @@ KIND.action(
         order=10,
     )
 )
-
-# --- Dispute and investigation (PR-04) ------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class DisputeInput:
-    reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
-    ground: str = ask(
-        _("Ground"),
-        choices=[("dispute", _("dispute")), ("investigation", _("investigation"))],
-        widget="select",
-        default="dispute",
-    )
-
-
-def _open_dispute(ctx: Ctx[DisputeInput]) -> None:
-    """Only clocks whose series prints the reason stand still; the statutory one runs on (PR-04)."""
-    assert ctx.input is not None
-    ctx.reason = ctx.input.reason
-    ctx.data["ground"] = ctx.input.ground
-    pausing = any(ctx.input.ground in spec.pauses for spec in ctx.handbook.clocks)
-    guards.fires(ctx, "clock.pauses", not pausing, "PR-04")
-    ctx.data["clock_pauses"] = pausing
-    ctx.pause(ctx.input.ground, evidence=ctx.input.reason[:200])
-
-
-def _close_dispute(ctx: Ctx[ReasonInput]) -> None:
-    assert ctx.input is not None
-    ctx.reason = ctx.input.reason
-    for ground in ("dispute", "investigation"):
-        ctx.resume(ground, evidence=ctx.input.reason[:100])
-
-
-KIND.action(
-    Action(
-        "open_dispute", _("Dispute or investigate"), SENIORS | {"investigation"}, _open_dispute, transition="dispute",
-        input=DisputeInput, event="dispute_opened", order=70,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
-        "close_dispute", _("Close dispute"), SENIORS | {"investigation"}, _close_dispute, transition="settle_dispute",
-        input=ReasonInput, event="dispute_closed", style="primary", order=10,
-    )
-)  # fmt: skip
 
 # --- Answers to findings --------------------------------------------------------------------------
 
@@ -216,6 +172,7 @@ def _withdraw(ctx: Ctx[ReasonInput]) -> None:
     ctx.reason = ctx.input.reason
     release_bills(ctx.case)
     Proposal.objects.filter(claim=ctx.case.pk).delete()
+    end_all(ctx, ctx.input.reason)
     ctx.case.open, ctx.case.closed_at = False, ctx.now
     ctx.emit("withdrawn")
     ctx.emit("closed")
@@ -244,7 +201,7 @@ def _resume(ctx: Ctx[NoInput]) -> None:
 KIND.action(
     Action(
         "withdraw", _("Withdraw"), DESK | MACHINES, _withdraw, transition="withdraw", input=ReasonInput, event="withdrawn",
-        style="danger", order=90,
+        guards=(guards.nothing_decided_yet,), style="danger", order=90,
     )
 )  # fmt: skip
 KIND.action(

@@ -89,7 +89,7 @@ for name, words in (("decide_ex_gratia", _("Pay ex gratia")), ("compromise", _("
     KIND.action(
         Action(
             name, words, SENIORS, _pay_specially, transition=way, transitions=("approve_part", "propose"),
-            states=frozenset({"UNDER_REVIEW"}), input=AmountInput, guards=(guards.identity_settled,),
+            states=frozenset({"UNDER_REVIEW"}), input=AmountInput, guards=(guards.identity_settled, guards.inquiries_answered),
             prepare=booking.prepare, initial=_suggested, order=150,
         )
     )  # fmt: skip
@@ -109,7 +109,7 @@ def _rescind(ctx: Ctx[RescindInput]) -> None:
 KIND.action(
     Action(
         "rescind", _("Rescind the contract"), SENIORS | COMPLIANCE, _rescind, transition=way, transitions=FINAL_WAYS,
-        states=frozenset({"UNDER_REVIEW"}), input=RescindInput, guards=(guards.rescission_in_time,),
+        states=frozenset({"UNDER_REVIEW"}), input=RescindInput, guards=(guards.rescission_in_time, guards.inquiries_answered),
         prepare=booking.prepare, style="danger", order=210,
     )
 )  # fmt: skip

@@ -9,9 +9,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.cases.clocks import Evidence
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
-from apps.cases.kinds import Action
+from apps.cases.kinds import Action, Blocker
 from apps.claims import guards, letters
 from apps.claims.actions.common import reason_required
 from apps.claims.actions.originals import WAITING, past, received
@@ -19,7 +20,9 @@ from apps.claims.actions.papers import CHECKABLE
 from apps.claims.assess import assessment_in
 from apps.claims.roles import CLERKS, DESK, REVIEWERS
 from apps.claims.workflow import BEFORE_DECISION, KIND, STATES
+from apps.core.errors import InvalidInput
 from apps.documents.letters import queue_letter
+from apps.documents.models import Letter
 from apps.messaging.calls import call_action
 from apps.messaging.models import CallTask
 from apps.messaging.outbox import notify_member
@@ -47,7 +50,8 @@ def _send_notice(ctx: Ctx[Any], text: str, reason: str) -> None:
     guards.fires(ctx, "papers.instructions_inside", claim.route == "MAIL", "PR-05")
     letter = queue_letter(ctx, letters.supplement(found, text))
     claim.notices, claim.notice_at, claim.notice_reached_at = claim.notices + 1, ctx.now, None
-    ctx.update(claim, "notices", "notice_at", "notice_reached_at")
+    claim.reminders = 0
+    ctx.update(claim, "notices", "notice_at", "notice_reached_at", "reminders")
     context = letters.message_context(ctx.case, missing=[entry.title.zh for entry in found.lacking])
     key = f"{ctx.case.number}:supplement:{claim.notices}"
     notify_member(ctx, template="supplement", context=context, key=key, letter=letter)
@@ -62,15 +66,52 @@ def _pending(ctx: Ctx[Any]) -> str:
 @dataclass(frozen=True)
 class DeliveredInput:
     at: datetime = ask(_("Reached the claimant at"))
-    evidence: str = ask(_("Evidence"), default="", max_length=200)
+    evidence: str = ask(_("Evidence"), default="", max_length=200, rule="LAW-02")
+    reached: str = ask(_("Reached whom, by what way"), default="", max_length=120)
+
+
+@dataclass(frozen=True)
+class ProofInput:
+    """What a clerk knows of a notice that went by registered mail, or was handed over."""
+
+    at: datetime = ask(_("Reached the claimant at"), rule="LAW-02")
+    evidence: str = ask(
+        _("Evidence"),
+        min_length=4,
+        max_length=200,
+        rule="LAW-02",
+        help=_("advice of delivery, signature, screenshot …"),
+    )
+    reached: str = ask(_("Reached whom, by what way"), min_length=2, max_length=120, rule="LAW-02")
 
 
 def _supplement_delivered(ctx: Ctx[DeliveredInput]) -> None:
     assert ctx.input is not None
-    notice_reached(ctx, ctx.input.at, ctx.input.evidence)
+    notice_reached(ctx, ctx.input.at, ctx.input.evidence, ctx.input.reached)
 
 
-def notice_reached(ctx: Ctx[Any], at: datetime, evidence: str) -> None:
+def _record_delivery(ctx: Ctx[ProofInput]) -> None:
+    given, claim = ctx.input, ctx.case.claim
+    assert given is not None
+    if not claim.notice_at <= given.at <= ctx.now:
+        raise InvalidInput(
+            _("Between the notice of %(day)s and now is expected.")
+            % {"day": f"{timezone.localtime(claim.notice_at):%Y-%m-%d %H:%M}"},
+            code="not_after_notice", field="at", rule="LAW-02",
+        )  # fmt: skip
+    notice_reached(ctx, given.at, given.evidence, given.reached)
+
+
+def _not_reached_yet(ctx: Ctx[Any]) -> Blocker | None:
+    claim = ctx.case.claim
+    if claim.notice_at is None:
+        return Blocker("not_asked", _("Nobody was told yet what is missing."), "LAW-01")
+    if claim.notice_reached_at is not None:
+        return Blocker("reached", _("It is recorded already when the notice reached the claimant."), "LAW-02")
+    return None
+
+
+def notice_reached(ctx: Ctx[Any], at: datetime, evidence: str, reached: str = "") -> None:
     """LAW-02: the clock pauses from the day the notice reaches the claimant. Papers that came
     before it leave nothing to wait for."""
     claim = ctx.case.claim
@@ -82,8 +123,10 @@ def notice_reached(ctx: Ctx[Any], at: datetime, evidence: str) -> None:
         return
     claim.notice_reached_at = at
     ctx.update(claim, "notice_reached_at")
-    ctx.pause("missing_papers", at=at, evidence=evidence)
-    ctx.data["evidence"] = evidence
+    letter = Letter.objects.filter(case=ctx.case.pk, kind=Letter.Kind.SUPPLEMENT).order_by("version").last()
+    paper = f"{letter.get_kind_display()} {letter.number} v{letter.version}" if letter else ""
+    ctx.pause("missing_papers", at=at, evidence=Evidence(evidence, paper=paper, reached=reached))
+    ctx.data |= {"evidence": evidence, "reached": reached}
 
 
 def _refusal_delivered(ctx: Ctx[DeliveredInput]) -> None:
@@ -97,7 +140,7 @@ def _call_answered(ctx: Ctx[Any], task: CallTask) -> None:
     """Somebody without e-mail and mobile was told by phone: that is when the notice reached them."""
     evidence = f"{CallTask._meta.verbose_name} #{task.pk}"
     if task.purpose == "supplement":
-        notice_reached(ctx, ctx.now, evidence)
+        notice_reached(ctx, ctx.now, evidence, f"{ctx.actor.label}: {task.note}"[:120])
     elif task.purpose == "refusal":
         ctx.emit("refusal_sent")
 
@@ -132,6 +175,13 @@ KIND.action(
     Action(
         "supplement_delivered", _("Notice delivered"), CLERKS, _supplement_delivered,
         states=BEFORE_DECISION, input=DeliveredInput, system=True, manual=False,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "record_delivery", _("Notice reached the claimant"), CLERKS, _record_delivery,
+        states=frozenset({WAITING, "AWAITING_ORIGINALS"}), input=ProofInput, guards=(_not_reached_yet,),
+        event="supplement_delivered", order=50,
     )
 )  # fmt: skip
 KIND.action(
