@@ -57,7 +57,8 @@ def need(actor: Actor, roles: Iterable[str], *, whole: bool = False) -> None:
         raise NotAllowed(_("The insurer's books are for its own staff."), code="house_only")
     if whole and actor.series:
         raise NotAllowed(
-            _("This concerns all series; you see only %(series)s.") % {"series": ", ".join(sorted(actor.series))},
+            _("This concerns all series; you see only %(series)s.")
+            % {"series": ", ".join(sorted(actor.series))},
             code="all_series",
         )
 

@@ -187,7 +187,12 @@ def return_meanings() -> tuple[ReturnMeaning, ...]:
     """In the order of the file; the last is for what nothing else fits."""
     found = tuple(
         ReturnMeaning(
-            entry["key"], entry["zh"], entry["en"], entry["next"], tuple(entry["codes"]), tuple(entry["words"])
+            entry["key"],
+            entry["zh"],
+            entry["en"],
+            entry["next"],
+            tuple(entry["codes"]),
+            tuple(entry["words"]),
         )
         for entry in _read("returns")["return"]
     )

@@ -97,7 +97,9 @@ class Movement(Immutable):
         ordering = ["case", "seq"]
         constraints = [
             models.UniqueConstraint(fields=["case", "seq"], name="reserve_seq_once"),
-            models.CheckConstraint(condition=Q(after_fen__gte=0, before_fen__gte=0), name="reserve_not_negative"),
+            models.CheckConstraint(
+                condition=Q(after_fen__gte=0, before_fen__gte=0), name="reserve_not_negative"
+            ),
             models.CheckConstraint(
                 condition=Q(after_fen=F("before_fen") + F("reserve_fen")), name="reserve_adds_up"
             ),
@@ -116,7 +118,9 @@ class MonthClose(Immutable):
 
     month = models.DateField(_("month"), unique=True)
     closed_at = models.DateTimeField(_("closed at"))
-    closed_by = models.ForeignKey(User, verbose_name=_("closed by"), on_delete=models.PROTECT, related_name="+")
+    closed_by = models.ForeignKey(
+        User, verbose_name=_("closed by"), on_delete=models.PROTECT, related_name="+"
+    )
     cells = models.PositiveIntegerField(_("lines"))
     sha256 = models.CharField("SHA-256", max_length=64)  # of the cells in canonical form
     excel = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
@@ -238,7 +242,8 @@ class VoucherBatch(models.Model):
         verbose_name_plural = _("voucher batches")
         constraints = [
             models.CheckConstraint(
-                condition=Q(released_by__isnull=True) | ~Q(released_by=F("made_by")), name="vouchers_four_eyes"
+                condition=Q(released_by__isnull=True) | ~Q(released_by=F("made_by")),
+                name="vouchers_four_eyes",
             ),
             models.CheckConstraint(
                 condition=~Q(state="RELEASED")

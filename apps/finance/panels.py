@@ -42,4 +42,6 @@ def reserve(case: CaseFile, actor: Any) -> Mapping[str, Any]:
 
 def connect() -> None:
     if all(panel.name != "reserve" for panel in KIND.panels):
-        KIND.panels.append(Panel("reserve", _("Case reserve"), "finance/panels/reserve.html", reserve, "aside"))
+        KIND.panels.append(
+            Panel("reserve", _("Case reserve"), "finance/panels/reserve.html", reserve, "aside")
+        )

@@ -136,7 +136,9 @@ class CaseBook:
         keys = sorted({*self.parts, *target.reserves, *(target.due or {}), *(target.paid or {})})
         kind = target.kind if self.seq else Kind.OPENING  # whatever a claim's first movement comes from
         flips = int(target.opens) - int(self.open)
-        lead = min((key for key in keys if target.reserves.get(key) is not None), default=min(keys, default=None))
+        lead = min(
+            (key for key in keys if target.reserves.get(key) is not None), default=min(keys, default=None)
+        )
         for key in keys:
             part = self.parts.get(key, Part())
             opens = target.opens and key in target.reserves
@@ -179,9 +181,7 @@ def key_of(row: Movement) -> PartKey:
 
 
 def says_something(row: Movement) -> bool:
-    return any(
-        (row.reserve_fen, row.provision_fen, row.due_fen, row.paid_fen, row.parts, row.claims)
-    )
+    return any((row.reserve_fen, row.provision_fen, row.due_fen, row.paid_fen, row.parts, row.claims))
 
 
 def books_of(cases: Mapping[int, Any], movements: Sequence[Movement]) -> dict[int, CaseBook]:

@@ -151,7 +151,10 @@ def payment_returned(ctx: Ctx[Any]) -> None:
         if not amount:
             return None
         back = split(amount, {key: part.paid for key, part in book.parts.items()} or claimed)
-        owed = {key: book.parts[key].reserve + share if key in book.parts else share for key, share in back.items()}
+        owed = {
+            key: book.parts[key].reserve + share if key in book.parts else share
+            for key, share in back.items()
+        }
         shares = {key: -share for key, share in back.items()}
         return Target(Kind.RETURN, Basis.DECISION, owed, paid=shares, payment=order, reason=reason)
 
