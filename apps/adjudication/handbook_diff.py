@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
@@ -25,6 +25,8 @@ SECTIONS = (
     "triggers",
     "clocks",
 )
+Say = Callable[[Any], str]
+OFFERED, CLOSED = Title("提供", "offered"), Title("不提供", "not offered")
 NOISE = frozenset({"source", "rule", "rules", "id", "channel_rule"})
 
 
@@ -53,8 +55,9 @@ class Difference:
         return "ADDED" if self.left is None else "REMOVED"
 
 
-def diff_handbooks(left: Handbook, right: Handbook) -> tuple[Difference, ...]:
-    """All differences, in the order of `SECTIONS` and of the entries.
+def diff_handbooks(left: Handbook, right: Handbook, say: Say | None = None) -> tuple[Difference, ...]:
+    """All differences, in the order of `SECTIONS` and of the entries; `say` puts a value into words
+    (`show`, unless the caller knows the reader's language).
 
     Line numbers and rule ids are compared only within a series: between two series they differ
     everywhere, and the ids stand in `rule_left` and `rule_right`. Which rule answers to a key is
@@ -64,7 +67,7 @@ def diff_handbooks(left: Handbook, right: Handbook) -> tuple[Difference, ...]:
     rows: list[Difference] = []
     for section in SECTIONS:
         unseen = frozenset({"title"}) if section == "keys" else skipped
-        rows += _compare(section, _entries(left, section), _entries(right, section), unseen)
+        rows += _compare(section, _entries(left, section), _entries(right, section), unseen, say or show)
     return tuple(rows)
 
 
@@ -126,40 +129,42 @@ def _numbered(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _compare(
-    section: str, left: Mapping[str, Any], right: Mapping[str, Any], skipped: frozenset[str]
+    section: str, left: Mapping[str, Any], right: Mapping[str, Any], skipped: frozenset[str], say: Say
 ) -> list[Difference]:
     rows = []
     for key in [*left, *(key for key in right if key not in left)]:
         old, new = left.get(key), right.get(key)
         if old is None or new is None:
-            rows.append(_whole(section, key, old, new))
+            rows.append(_whole(section, key, old, new, say))
         elif old != new:
-            rows += _fields(section, key, old, new, skipped)
+            rows += _fields(section, key, old, new, skipped, say)
     return rows
 
 
-def _whole(section: str, key: str, old: Any, new: Any) -> Difference:
+def _whole(section: str, key: str, old: Any, new: Any, say: Say) -> Difference:
     entry = new if old is None else old
     return Difference(
         section,
         key,
         "",
-        None if old is None else _summary(old),
-        None if new is None else _summary(new),
+        None if old is None else _summary(old, say),
+        None if new is None else _summary(new, say),
         entry.title if hasattr(entry, "title") else Title(key, key),
         "" if old is None else _rule(old),
         "" if new is None else _rule(new),
     )
 
 
-def _fields(section: str, key: str, old: Any, new: Any, skipped: frozenset[str]) -> list[Difference]:
+def _fields(
+    section: str, key: str, old: Any, new: Any, skipped: frozenset[str], say: Say
+) -> list[Difference]:
     rows = []
     title = getattr(new, "title", Title(key, key))
     for spec in dataclasses.fields(new):
         before, after = getattr(old, spec.name), getattr(new, spec.name)
         if before != after and spec.name not in skipped:
             rows.append(
-                Difference(section, key, spec.name, show(before), show(after), title, _rule(old), _rule(new))
+                Difference(section, key, spec.name, say(before), say(after), title, _rule(old), _rule(new))
             )
     return rows
 
@@ -171,17 +176,17 @@ def _rule(entry: Any) -> str:
     return str(getattr(entry, "rule", "") or getattr(entry, "id", ""))
 
 
-def _summary(entry: Any) -> str:
+def _summary(entry: Any, say: Say) -> str:
     """An entry that stands on one side only, in a few words."""
     if hasattr(entry, "offered"):
-        return "offered" if entry.offered else "closed"
+        return say(OFFERED if entry.offered else CLOSED)
     if hasattr(entry, "duration"):
-        return f"{entry.duration} {entry.unit}"
+        return f"{entry.duration} {say(entry.unit)}"
     if hasattr(entry, "value"):
-        return show(entry.value)
+        return say(entry.value)
     if hasattr(entry, "says"):
-        return show(entry.says)
-    return show(getattr(entry, "title", "")) or "yes"
+        return say(entry.says)
+    return say(getattr(entry, "title", "")) or say(True)
 
 
 def show(value: Any) -> str:

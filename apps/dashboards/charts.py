@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.dashboards.queries import Load, Stage, Week
 
-LABEL, WIDTH, ROW = 130, 520, 26
+LABEL, WIDTH, ROW = 172, 520, 26
 CHART_HEIGHT, CHART_WIDTH = 200, 520
 
 
@@ -20,6 +20,11 @@ class Bar:
     number: Any
     end: float
     query: str = ""
+
+    @property
+    def label_end(self) -> int:
+        """Where the words of a bar end, to its left."""
+        return LABEL - 8
 
 
 def _width(number: float, most: float) -> float:

@@ -18,12 +18,13 @@ from unfold.admin import ModelAdmin
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
-from apps.adjudication.handbook_diff import SECTIONS, Difference, diff_handbooks
+from apps.adjudication.handbook_diff import SECTIONS, Difference
 from apps.products.labels import label, words
 from apps.products.models import CalendarDay, CalendarYear, HandbookVersion, Plan
 from apps.products.pages import (
     KIND_NAMES,
     SECTION_NAMES,
+    differences,
     filter_differences,
     group_differences,
     read_handbook,
@@ -144,7 +145,7 @@ class HandbookAdmin(StaffRead):
         versions = list(self._readable(request))
         left = self._chosen(request, versions, "left", self._second(versions))
         right = self._chosen(request, versions, "right", versions[0] if versions else None)
-        every = diff_handbooks(left.handbook, right.handbook) if left and right else ()
+        every = differences(left.handbook, right.handbook) if left and right else ()
         chosen = {name: request.GET.get(name, "").strip() for name in ("section", "kind", "q")}
         rows = filter_differences(every, section=chosen["section"], kind=chosen["kind"], search=chosen["q"])
         if left and right and request.GET.get("format") == "xlsx":

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import Enum
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.adjudication import keys
-from apps.adjudication.handbook import Basis, Handbook, Level, Rule, Title
-from apps.adjudication.handbook_diff import SECTIONS, Difference, show
-from apps.products.labels import condition_words, label, labels, step_words, words
+from apps.adjudication.handbook import Basis, Condition, Handbook, Level, Rule, Step, Title
+from apps.adjudication.handbook_diff import SECTIONS, Difference, diff_handbooks, show
+from apps.products.labels import (
+    code_words,
+    condition_words,
+    in_words,
+    joined,
+    label,
+    labels,
+    step_words,
+    words,
+)
 from apps.products.models import CalendarDay, CalendarYear
 
 BASIS_NAMES = {
@@ -214,7 +224,7 @@ def _service(service: Any) -> Row:
 
 def _parameter(parameter: Any) -> Row:
     unit = label(parameter.unit) if parameter.unit in UNITS else ""
-    value = f"{_value(parameter.value)} {unit}".strip()
+    value = f"{value_words(parameter.value)} {unit}".strip()
     return _row(
         parameter,
         f"figure-{parameter.key}",
@@ -222,12 +232,6 @@ def _parameter(parameter: Any) -> Row:
         value=value,
         more=((_("name in the program"), parameter.key),),
     )
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return show(value)
 
 
 def _document(document: Any) -> Row:
@@ -279,6 +283,54 @@ def _clock(clock: Any) -> Row:
 
 
 # --- Differences -----------------------------------------------------------------------------
+
+
+def value_words(value: Any) -> str:
+    """A value of a handbook in the reader's language only: codes, conditions and ladders in words."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Title):
+        return words(value)[0]
+    if isinstance(value, Level):
+        return str(LEVEL_NAMES[value])
+    if isinstance(value, Basis):
+        return str(BASIS_NAMES[value])
+    if isinstance(value, Enum):
+        return code_words(str(value.value))
+    if isinstance(value, Condition):
+        return condition_words([value])
+    if isinstance(value, Step):
+        return step_words([value])
+    if isinstance(value, tuple | list):
+        if value and isinstance(value[0], Condition):
+            return condition_words(value)
+        return joined(value_words(item) for item in value)
+    if isinstance(value, str):
+        return code_words(value)
+    return show(value)
+
+
+def differences(left: Handbook, right: Handbook) -> tuple[Difference, ...]:
+    """What differs, for people: values in their language, networks by group and benefit."""
+    return tuple(_named(row) for row in diff_handbooks(left, right, value_words))
+
+
+def _named(row: Difference) -> Difference:
+    if row.section != "networks":
+        return row
+    group, _blank, benefit = row.key.partition(" ")
+    name = f"{group} · {label(benefit)}"
+    return replace(row, title=Title(name, name))
+
+
+def key_words(row: Difference) -> str:
+    """The name of an entry in the program, with the codes that tell it from its neighbours in words."""
+    if row.section == "networks":
+        return ""
+    head, blank, rest = row.key.partition(" ")
+    if row.section == "documents":
+        return f"{label(head)} · {rest}"
+    return f"{head}{blank}{in_words(rest)}"
 
 
 def filter_differences(

@@ -10,7 +10,7 @@ from django.utils.translation import override
 from apps.adjudication import keys
 from apps.adjudication.parse import parse_handbook
 from apps.products.labels import ZH, condition_words, label, labels, step_words
-from apps.products.pages import read_handbook
+from apps.products.pages import differences, key_words, read_handbook
 from apps.products.tests.helpers import text_of
 
 
@@ -51,3 +51,29 @@ def test_conditions_and_ladders_read_as_sentences() -> None:
         assert condition_words(clock.when) == "category vaccine"
         assert step_words(clock.steps).endswith("escalate manager (1 workdays after)")
         assert label("materials_complete") == "materials complete"
+
+
+CODE = re.compile(r"\b[A-Z]{3,}_[A-Z_]+\b|\b[a-z]{3,}_[a-z_]+\b|\b(?:yes|no|INPATIENT|OUTPATIENT)\b")
+
+
+def test_differences_are_words_in_the_readers_language() -> None:
+    """Nothing of the program shows but the names of entries; the other language stays away."""
+    left, right = (parse_handbook(text_of(series)) for series in ("2024", "2026"))
+    with override("zh-hans"):
+        rows = differences(left, right)
+        shown = [text for row in rows if row.field != "keys" for text in (row.left, row.right) if text]
+        assert [text for text in shown if CODE.search(text)] == []
+        missing = next(row for row in rows if row.key == "authorization.missing")
+        assert (missing.left, missing.right) == ("提示", "由人判断") or (missing.right, missing.left) == (
+            "提示",
+            "由人判断",
+        )
+        network = next(row for row in rows if row.section == "networks")
+        assert "·" in network.title.zh
+        assert key_words(network) == ""
+        paper = next(row for row in rows if row.section == "documents")
+        assert key_words(paper).split(" · ")[0] in ZH.values()
+    with override("en"):
+        english = differences(left, right)
+        says = next(row for row in english if row.section == "keys" and row.field == "says")
+        assert not re.search("[一-鿿]", says.left or "")

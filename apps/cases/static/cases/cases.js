@@ -162,7 +162,7 @@
     $$("[data-paper-form]", box).forEach((one) => (one.hidden = one.dataset.paperForm !== button.dataset.paper));
     image.hidden = !button.dataset.src;
     $("[data-no-sheet]", box).hidden = Boolean(button.dataset.src);
-    if (button.dataset.src) { image.src = button.dataset.src.replace("/1/", `/${sheet}/`); image.alt = button.textContent.trim(); }
+    if (button.dataset.src) { image.src = button.dataset.src.replace(/\d+\.png/, `${sheet}.png`); image.alt = button.textContent.trim(); }
     $("[data-sheet-number]", box).textContent = pages > 1 ? `${sheet} / ${pages}` : "";
     const link = $("[data-download]", box);
     if (link) { link.href = button.dataset.file || "#"; link.hidden = !button.dataset.file; }
@@ -228,6 +228,11 @@
     if (body.getBoundingClientRect().left < edge) pop.classList.remove("c-pop--right");
   }, true);
 
+  // --- Paper: what is folded on the screen is open in print --------------------------------------
+  let unfolded = [];
+  window.addEventListener("beforeprint", () => { unfolded = $$("details.c-finding:not([open]), .c-timeline details:not([open])"); unfolded.forEach((one) => (one.open = true)); });
+  window.addEventListener("afterprint", () => { unfolded.forEach((one) => (one.open = false)); unfolded = []; });
+
   // --- Start --------------------------------------------------------------------------------------
   function prepare(root) {
     $$("[data-nested]", root).forEach((nested) => $$(":scope > [data-nested-row]", $("[data-nested-rows]", nested)).forEach((row, n) => (row.dataset.index ??= n)));
@@ -247,6 +252,7 @@
   }
   document.addEventListener("htmx:afterSwap", (event) => {
     prepare(event.target);
+    if ($("[data-reload-when-ended] [data-ended]")) location.reload();
     if (event.target.id === "action") $("input:not([type=hidden]), select, textarea", event.target)?.focus();
   });
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
