@@ -92,18 +92,19 @@ def build(now: datetime | None = None) -> int:
     if Member.objects.filter(number__startswith="DEMO").exists():
         return 0
     demo = Demo(now)
-    _hospitals(demo)
+    find_hospitals(demo)
     for series in SERIES:
         demo.children[series] = [_child(series, index, now) for index in range(14)]
     before = Claim.objects.count()
     for series in SERIES:
         for stage in STAGES:
             for days in stage.days:
-                _make(demo, stage, series, days)
+                make(demo, stage, series, days)
     return Claim.objects.count() - before
 
 
-def _make(demo: Demo, stage: Stage, series: str, days: int) -> None:
+def make(demo: Demo, stage: Stage, series: str, days: int) -> None:
+    """One claim, reported that many days ago, for the next child of the series."""
     at = demo.now - timedelta(days=days, hours=next(demo.turn) % 5)
     data = stage.report(demo, at, series)
     if stage.complete:
@@ -115,7 +116,8 @@ def _make(demo: Demo, stage: Stage, series: str, days: int) -> None:
 # --- People and places ------------------------------------------------------------------------------
 
 
-def _hospitals(demo: Demo) -> None:
+def find_hospitals(demo: Demo) -> None:
+    """Those that demo claims name; made where nobody imported any."""
     found = Hospital.objects.filter(ownership="PUBLIC", grade=3, active=True).order_by("code")[:6]
     demo.public = list(found) or [_hospital("DEMO-P1", "示例市儿童医院", "PUBLIC", 3)]
     demo.private = Hospital.objects.filter(ownership="PRIVATE").order_by("code").first() or _hospital(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
@@ -47,3 +47,16 @@ def next_numbers_of(counts: Mapping[str, int]) -> dict[str, list[str]]:
 
 def next_number(prefix: str) -> str:
     return next_numbers(prefix)[0]
+
+
+def next_block(prefixes: Iterable[str], count: int, *, least: int = 1) -> int:
+    """The first of `count` numbers that are free under each of the prefixes; at least `least`.
+
+    For rows made by the database itself. Inside the caller's transaction, which locks the prefixes.
+    """
+    wanted = sorted(set(prefixes))
+    Sequence.objects.bulk_create([Sequence(prefix=prefix) for prefix in wanted], ignore_conflicts=True)
+    rows = Sequence.objects.filter(prefix__in=wanted).order_by("prefix").select_for_update()
+    first = max(least, max(row.last for row in rows) + 1)
+    Sequence.objects.filter(prefix__in=wanted).update(last=first + count - 1)
+    return first

@@ -129,14 +129,16 @@ def find_by_letter(text: str) -> Iterable[int]:
 
 
 def find_by_bill(text: str) -> Iterable[int]:
-    """By the bill's number (10, 8 or 20 digits), alone or with its code."""
+    """By the bill's number (10, 8 or 20 digits), alone or with its code: live bills, whose identities
+    have an index, and former ones by their number."""
     digits = clean_number(text)
     if not digits.isdigit() or len(digits) < 8:
         return []
     wanted = [f"DIGITAL:{digits}", f"FISCAL:{digits[:8]}:{digits[8:]}"]
     wanted += [f"VAT:{digits[:-8]}:{digits[-8:]}"]
-    found = BillRegister.objects.filter(identity__in=wanted) | BillRegister.objects.filter(number=digits)
-    return found.values_list("case_id", flat=True)[:50]
+    live = BillRegister.objects.filter(identity__in=wanted, released_at=None)
+    by_number = BillRegister.objects.filter(number=digits)
+    return {*live.values_list("case_id", flat=True), *by_number.values_list("case_id", flat=True)[:50]}
 
 
 def timeline(case: CaseFile) -> list[pages.Entry]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
@@ -62,20 +64,29 @@ def _is_han(text: str) -> bool:
 
 
 def _by_number(number: str) -> Q:
-    policies = Policy.objects.filter(Q(number=number) | Q(certificate=number))
-    former = FormerIdentity.objects.filter(id_index=id_index(number))
-    condition = (
-        Q(number=number)
-        | Q(id_index=id_index(number))
-        | Q(pk__in=policies.values("member_id"))
-        | Q(pk__in=former.values("member_id"))
-    )
+    """One look-up by index for each number it may be, put together by UNION: beside an OR over
+    subqueries the planner of PostgreSQL reads all children."""
+    identity = id_index(number)
+    found = [
+        Member.objects.filter(number=number).values("pk"),
+        Member.objects.filter(id_index=identity).values("pk"),
+        FormerIdentity.objects.filter(id_index=identity).values("member_id"),
+        Policy.objects.filter(number=number).values("member_id"),
+        Policy.objects.filter(certificate=number).values("member_id"),
+    ]
     try:
-        index = mobile_index(phone(number))
+        mobile = mobile_index(phone(number))
     except CellError:
-        return condition
-    guardians = Guardian.objects.filter(mobile_index=index)
-    return condition | Q(mobile_index=index) | Q(pk__in=guardians.values("member_id"))
+        return Q(pk__in=union(found))
+    found.append(Member.objects.filter(mobile_index=mobile).values("pk"))
+    found.append(Guardian.objects.filter(mobile_index=mobile).values("member_id"))
+    return Q(pk__in=union(found))
+
+
+def union(look_ups: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+    """For `pk__in`: the ids that any of the look-ups finds, each of which uses an index of its own."""
+    first, *others = look_ups
+    return first.order_by().union(*(other.order_by() for other in others))
 
 
 def starts(field: str, prefix: str) -> Q:
