@@ -102,6 +102,8 @@ INSTALLED_APPS = [
     "apps.documents",
     "apps.payments",
     "apps.claims",
+    "apps.mailroom",
+    "apps.quality",
     "apps.finance",
     "apps.dashboards",
 ]
@@ -151,6 +153,7 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 # unfold ships no translations; ours stand apart, so that makemessages does not call them obsolete.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "claimsadmin" / "unfold_locale"]
+FORMAT_MODULE_PATH = "claimsadmin.formats"  # dates on the screens: 2026-10-09 14:30
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
@@ -236,9 +239,13 @@ def every(seconds: int, task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE = {
     "sweep-clocks": every(30, "apps.cases.tasks.sweep_clocks"),
     "deliver-outbox": every(20, "apps.messaging.tasks.deliver_outbox"),
+    "poll-mailboxes": every(60, "apps.mailroom.tasks.poll_mailboxes"),
     "render-due-letters": every(30, "apps.documents.tasks.render_due_letters"),
     "remind-of-papers": every(86400, "apps.claims.tasks.remind_of_papers"),
+    "render-due-statements": every(60, "apps.finance.tasks.render_due_statements"),
     "close-without-papers": every(86400, "apps.claims.tasks.close_without_papers"),
+    "decide-straight": every(300, "apps.quality.tasks.decide_straight"),
+    "draw-samples": every(3600, "apps.quality.tasks.draw_samples"),
     "sweep-files": every(86400, "apps.documents.tasks.sweep_files"),
     "forget-idempotency-records": every(3600, "apps.core.tasks.forget_idempotency_records"),
 }
@@ -323,6 +330,16 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * MEBIBYTE
 vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}"))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="claims@example.com")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Mail that comes in. The handbooks say which mailboxes there are; here stands where each is read:
+# "address=imaps://user:password@host:993/INBOX", separated by blanks or commas. Without any, and not in
+# production, each is a folder under var/mailboxes/ into which one drops an .eml.
+MAIL_ACCOUNTS: list[str] = env.str("MAIL_ACCOUNTS", default="").replace(",", " ").split()
+MAIL_FOLDER = "" if PRODUCTION else str(VAR_DIR / "mailboxes")
+MAIL_MAX_BYTES: int = env.int("MAIL_MAX_BYTES", default=60 * MEBIBYTE)
+# The name with which the mail server signs its Authentication-Results. When set, only mail it found
+# genuine (DMARC) is filed without a person; without it, what it found forged is not.
+MAIL_AUTHENTICATION_SERVER: str = env.str("MAIL_AUTHENTICATION_SERVER", default="")
 
 # --- API ----------------------------------------------------------------------------------------------
 
@@ -467,3 +484,4 @@ if TESTING:
     REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {"stranger": None, "actor": None}
     WHITENOISE_AUTOREFRESH = True
     MEDIA_ROOT = VAR_DIR / "test-media"
+    MAIL_FOLDER = str(VAR_DIR / "test-mailboxes")

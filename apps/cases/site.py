@@ -61,7 +61,7 @@ APP_TITLES = {
     "accounts": gettext_lazy("People and rights"), "cases": gettext_lazy("Cases and clocks"), "claims": gettext_lazy("Claims"),
     "core": gettext_lazy("Imports"), "documents": gettext_lazy("Papers and letters"), "messaging": gettext_lazy("Messages"),
     "payments": gettext_lazy("Payments"), "ledger": gettext_lazy("Books"), "members": gettext_lazy("Members and policies"),
-    "hospitals": gettext_lazy("Hospitals and networks"), "products": gettext_lazy("Handbooks and plans"),
+    "quality": gettext_lazy("Quality"), "hospitals": gettext_lazy("Hospitals and networks"), "products": gettext_lazy("Handbooks and plans"),
 }  # fmt: skip
 
 
