@@ -158,7 +158,7 @@ def _lead(spec: ClockSpec, day: date, calendar: WorkCalendar) -> Due:
         counted = tuple(day - n * DAY for n in range(1, spec.duration + 1))
     latest = counted[-1] if counted else day
     provisional = spec.unit == WORKDAYS and _provisional(calendar, latest, day)
-    act_by = None if spec.unit == WORKDAYS else _act_by(latest, calendar)
+    act_by = _act_by(spec, latest, calendar)
     return Due(end_of(latest, spec.cutoff), latest, False, provisional, counted, act_by=act_by)
 
 
@@ -176,15 +176,17 @@ def _period(spec: ClockSpec, began: datetime, calendar: WorkCalendar, pauses: Se
         return Due(NEVER, NEVER.date(), False, False, counted, standing=True, left=amount - len(counted))
     last = counted[-1] if counted else day
     working = spec.unit == WORKDAYS
+    if spec.rolls and not working and not calendar.is_workday(last):
+        last = calendar.next_workday(last)
     return Due(
         at=end_of(last, spec.cutoff),
         day=last,
         inclusive=False,
-        provisional=working and _provisional(calendar, day, last),
+        provisional=(working or spec.rolls) and _provisional(calendar, day, last),
         counted=counted,
         target=_milestone(counted, spec.target),
         warn=_milestone(counted, spec.warn),
-        act_by=None if working else _act_by(last, calendar),
+        act_by=_act_by(spec, last, calendar),
     )
 
 
@@ -193,8 +195,11 @@ def _milestone(counted: Sequence[date], n: int | None) -> datetime | None:
     return end_of(counted[n - 1]) if n and n <= len(counted) else None
 
 
-def _act_by(day: date, calendar: WorkCalendar) -> date | None:
-    return None if calendar.is_workday(day) else calendar.previous_workday(day)
+def _act_by(spec: ClockSpec, day: date, calendar: WorkCalendar) -> date | None:
+    """PR-22: only calendar days can end on a day off."""
+    if not spec.act_by or spec.unit == WORKDAYS or calendar.is_workday(day):
+        return None
+    return calendar.previous_workday(day)
 
 
 def _provisional(calendar: WorkCalendar, first: date, last: date) -> bool:

@@ -188,6 +188,8 @@ class ClockSpec:
     pauses: tuple[str, ...] = ()  # reasons that stop the counting
     steps: tuple[Step, ...] = ()
     statutory: bool = False
+    rolls: bool = False  # C7: a calendar deadline on a day off moves to the next working day
+    act_by: bool = True  # PR-22: show the last working day before a calendar deadline on a day off
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,10 +247,17 @@ class _Reader:
             pauses=table.texts("pauses", (), keys.PAUSES),
             steps=tuple(_step(step) for step in table.tables("steps", "key")),
             statutory=table.flag("statutory", False),
+            rolls=self._switch("roll_calendar_deadlines", False),
+            act_by=self._switch("deadlines.act_by", True),
         )
         _check_clock(table, clock)
         table.done()
         return clock
+
+    def _switch(self, key: str, default: bool) -> bool:
+        """A convention that holds for every clock of the series."""
+        parameter = self.parameters.get(key)
+        return default if parameter is None else bool(parameter.value)
 
     def version(self, table: Table) -> Version:
         version = Version(

@@ -5,6 +5,7 @@ Each is seen at work and not at work: the case it is there for, and the case whe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,8 +15,9 @@ from apps.adjudication.calendar import WorkCalendar
 from apps.adjudication.clocks import NEVER, Pause, due_at, end_of, in_time
 from apps.adjudication.engine import adjudicate
 from apps.adjudication.handbook import ClockSpec
+from apps.adjudication.parse import parse_handbook
 from apps.adjudication.routing import route
-from apps.adjudication.tests.builders import CALENDAR, at, make_facts, make_plan, paid, printed
+from apps.adjudication.tests.builders import CALENDAR, ROOT, at, make_facts, make_plan, paid, printed
 from apps.cases.testing_rulebook import Reader
 
 BOTH = pytest.mark.parametrize("series", ["2024", "2026"])
@@ -189,6 +191,30 @@ def test_c7_a_calendar_deadline_stays_on_its_holiday(
     assert CALENDAR.is_workday(day) is not holiday
     assert due.act_by == (date(2026, 9, 30) if holiday else None)  # PR-22, beside it
     rulebook.fired("C7", fired=holiday)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("switch", "value", "day", "act_by"),
+    [
+        ("roll_calendar_deadlines", True, date(2026, 10, 8), None),  # Civil Code art. 203
+        ("deadlines.act_by", False, date(2026, 10, 2), None),
+        ("deadlines.act_by", True, date(2026, 10, 2), date(2026, 9, 30)),
+    ],
+)
+def test_c7_pr22_a_series_may_roll_its_calendar_deadlines_or_hide_the_day_to_act(
+    series: str, switch: str, value: bool, day: date, act_by: date | None
+) -> None:
+    text = (ROOT / "fixtures" / "handbooks" / f"{series}.toml").read_text(encoding="utf-8")
+    head, found, tail = text.partition(f'key = "{switch}"\nvalue = ')
+    assert found
+    handbook = parse_handbook(head + found + str(value).lower() + tail[tail.index("\n") :])
+    spec = next(spec for spec in handbook.clocks if spec.key == "law.payment")
+    due = due_at(spec, at("2026-09-22 10:00"), CALENDAR)
+    assert (due.day, due.at, due.act_by) == (day, end_of(day), act_by)
+    working = next(spec for spec in handbook.clocks if spec.unit == "workdays" and spec.direction == "after")
+    naive = due_at(replace(working, rolls=False), at("2026-09-22 10:00"), CALENDAR)
+    assert due_at(working, at("2026-09-22 10:00"), CALENDAR).day == naive.day  # never on a day off anyway
 
 
 @BOTH
