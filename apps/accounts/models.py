@@ -82,6 +82,10 @@ class User(AbstractUser, Scope):
     def __str__(self) -> str:
         return self.name or self.username
 
+    def get_full_name(self) -> str:
+        """What the foot of the sidebar shows."""
+        return str(self)
+
 
 class ApiClient(Scope):
     """A machine: hospital, TPA, provider or member front end. The key itself is never stored."""

@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
+from unfold.decorators import display
 
 from apps.accounts.visibility import visible_to
 from apps.cases.calculator import calculator
+from apps.cases.casepage import who_words
 from apps.cases.excel import LIMIT, excel_response
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.pages import Page, actor_of, add_page
 from apps.cases.site import site
-from apps.cases.timeleft import due_words
+from apps.cases.timeleft import clock_titles, due_words
+from apps.core.lists import InfinitePaginator, NumberSearch, known_values
 from apps.core.money import format_yuan, to_yuan
+from apps.hospitals.models import Hospital
+from apps.products.models import HandbookVersion
+from apps.products.queries import series_codes
 
 add_page(
     Page("calculator/", calculator, "calculator", _("Working-day calculator"), "calendar_month", order=40)
 )
 
 
-class ReadOnlyAdmin(ModelAdmin):
+def handbook(request: HttpRequest) -> HttpResponse:
+    """The newest handbook this person may read; the others stand at its top."""
+    newest = visible_to(HandbookVersion.objects.filter(published=True), actor_of(request))
+    row = newest.order_by("-series", "-number").first()
+    if row is None:
+        return HttpResponseRedirect(reverse("admin:products_handbookversion_changelist"))
+    return HttpResponseRedirect(reverse("admin:products_handbook_current", args=[row.series]))
+
+
+def hospitals(request: HttpRequest) -> HttpResponse:
+    """The directory of the apps below, in the sidebar."""
+    found: HttpResponse = site._registry[Hospital].directory(request)  # type: ignore[attr-defined]
+    return found
+
+
+add_page(
+    Page(
+        "hospitals/hospital/directory/",
+        hospitals,
+        "hospitals_directory",
+        _("Hospital directory"),
+        "local_hospital",
+        order=50,
+    )
+)
+add_page(Page("handbook/", handbook, "handbook", _("Handbook"), "menu_book", order=60))
+
+
+class ReadOnlyAdmin(NumberSearch, ModelAdmin):
     """A list that everybody on staff with a role may read, as far as their scope goes; with Excel."""
 
     list_per_page = 50
@@ -82,18 +118,34 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
+class UrgencyFilter(admin.SimpleListFilter):
+    """Of open cases: nobody asks how urgent a closed one was."""
+
+    title, parameter_name = _("priority"), "priority"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", "1"), ("2", "2"), ("3", "3")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(open=True, priority=self.value()) if self.value() else queryset
+
+
+def series() -> list[tuple[str, str]]:
+    return [(code, code) for code in series_codes()]
+
+
 @admin.register(CaseFile, site=site)
 class CaseAdmin(ReadOnlyAdmin):
     list_display = [
         "number_link", "kind_words", "child", "series", "state_words", "amount", "due", "assignee", "opened_at",
     ]  # fmt: skip
     list_display_links = None
-    list_filter = [KindFilter, "open", "series", "priority"]
+    list_filter = [KindFilter, "open", known_values("series", _("series"), series), UrgencyFilter]
     search_fields = ["number__exact", "external_numbers__number__exact", "policy__number__exact"]
     search_help_text = _("Case, external or policy number")
     list_select_related = ["member", "assignee"]
     ordering = ["-opened_at"]
-    sortable_by = ["number_link", "amount", "due", "opened_at"]
+    sortable_by = ["number_link", "opened_at"]  # what has an index over all history
     excel = (
         (_("case number"), "number"), (_("kind"), "kind_words"), (_("child"), "child"), (_("series"), "series"),
         (_("state"), "state_words"), (_("amount"), "yuan"), (_("due"), "due"), (_("assignee"), "assignee"),
@@ -127,11 +179,11 @@ class CaseAdmin(ReadOnlyAdmin):
     def state_words(self, case: CaseFile) -> Any:
         return case.get_state_display()
 
-    @admin.display(description=_("amount"), ordering="amount_fen")
+    @admin.display(description=_("amount"))
     def amount(self, case: CaseFile) -> str:
         return format_yuan(case.amount_fen)
 
-    @admin.display(description=_("due"), ordering="next_due")
+    @admin.display(description=_("due"))
     def due(self, case: CaseFile) -> str:
         return due_words(case.next_due)
 
@@ -151,47 +203,112 @@ class OfCaseAdmin(ReadOnlyAdmin):
             return rows
         return rows.filter(case__in=visible_to(CaseFile.objects.all(), actor).values("pk"))
 
-    @admin.display(description=_("case"), ordering="case__number")
+    @admin.display(description=_("case"))
     def case_link(self, row: Any) -> str:
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:case", kwargs={"number": row.case.number}), row.case.number
         )
 
 
+class ClockStateFilter(admin.SimpleListFilter):
+    title, parameter_name = _("state"), "state__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        late = [("late", _("overdue"))]
+        return [(str(state.value), state.label) for state in (Clock.State.RUNNING, Clock.State.PAUSED)] + late
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "late":
+            return queryset.filter(state=Clock.State.RUNNING, due_at__lte=timezone.now())
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
 @admin.register(Clock, site=site)
 class ClockAdmin(OfCaseAdmin):
     list_display = [
         "case_link",
-        "key",
+        "title",
         "spec_id",
-        "statutory",
+        "kind_of_promise",
         "state",
         "started_at",
         "due",
-        "breached",
-        "provisional",
+        "kept",
+        "calendar",
     ]
-    list_filter = ["state", "breached", "statutory", "provisional", "key"]
+    list_filter = [ClockStateFilter, "provisional"]
     search_fields = ["case__number__exact"]
     ordering = ["due_at"]
+    sortable_by = ["due"]
     excel = (
-        (_("case"), "case__number"), (_("clock"), "key"), (_("rule id"), "spec_id"), (_("statutory"), "statutory"),
+        (_("case"), "case__number"), (_("clock"), "title"), (_("rule id"), "spec_id"), (_("statutory"), "statutory"),
         (_("state"), "get_state_display"), (_("started at"), "started_at"), (_("due at"), "due"),
         (_("overdue"), "breached"), (_("ended at"), "stopped_at"),
     )  # fmt: skip
+
+    @admin.display(description=_("clock"), ordering="key")
+    def title(self, clock: Clock) -> str:
+        return clock_titles().get(clock.key, clock.key)
+
+    @admin.display(description=_("kind"), ordering="statutory")
+    def kind_of_promise(self, clock: Clock) -> str:
+        return gettext("statutory") if clock.statutory else gettext("contract")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Those that count or wait; what became of the others stands on the page of their case."""
+        clocks = super().get_queryset(request)
+        return clocks if request.GET.get("q") else clocks.exclude(state=Clock.State.STOPPED)
 
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, clock: Clock) -> str:
         return due_words(clock.due_at)
 
+    @display(description=_("overdue"), ordering="breached", label={"late": "danger", "": "success"})
+    def kept(self, clock: Clock) -> tuple[str, str]:
+        if clock.breached:
+            return "late", gettext("overdue")
+        return ("", gettext("kept")) if clock.state == Clock.State.STOPPED else ("-", "—")
+
+    @admin.display(description=_("calendar"), ordering="provisional")
+    def calendar(self, clock: Clock) -> str:
+        return gettext("provisional") if clock.provisional else "—"
+
+
+def event_names() -> list[tuple[str, Any]]:
+    """Events by the words of the actions they come from."""
+    names = {act.event or act.name: act.label for kind in KINDS.values() for act in kind.actions.values()}
+    return sorted(names.items())
+
 
 @admin.register(CaseEvent, site=site)
 class EventAdmin(OfCaseAdmin):
-    list_display = ["at", "case_link", "name", "action", "from_state", "to_state", "actor_label", "reason"]
-    list_filter = ["name"]
+    list_display = ["at", "case_link", "action_words", "from_words", "to_words", "who", "reason"]
+    list_filter = [known_values("name", _("event"), event_names)]
     search_fields = ["case__number__exact"]
     ordering = ["-id"]
+    sortable_by = ()
     excel = (
-        (_("at"), "at"), (_("case"), "case__number"), (_("event"), "name"), (_("action"), "action"),
-        (_("from"), "from_state"), (_("to"), "to_state"), (_("who"), "actor_label"), (_("reason"), "reason"),
+        (_("at"), "at"), (_("case"), "case__number"), (_("event"), "name"), (_("action"), "action_words"),
+        (_("from"), "from_words"), (_("to"), "to_words"), (_("who"), "who"), (_("reason"), "reason"),
     )  # fmt: skip
+
+    @admin.display(description=_("action"), ordering="action")
+    def action_words(self, event: CaseEvent) -> Any:
+        act = KINDS[event.case.kind].actions.get(event.action)
+        return act.label if act else (gettext("Opened") if event.action == "open" else event.action)
+
+    @admin.display(description=_("from"), ordering="from_state")
+    def from_words(self, event: CaseEvent) -> Any:
+        return KINDS[event.case.kind].states.get(event.from_state, event.from_state) or "—"
+
+    @admin.display(description=_("to"), ordering="to_state")
+    def to_words(self, event: CaseEvent) -> Any:
+        return KINDS[event.case.kind].states.get(event.to_state, event.to_state)
+
+    @admin.display(description=_("who"), ordering="actor_label")
+    def who(self, event: CaseEvent) -> str:
+        return who_words(event.actor_label)
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Of one name by time, as the index of events has them."""
+        return ["-at"] if "name__exact" in request.GET else ["-id"]

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CasesConfig(AppConfig):
     name = "apps.cases"
     default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Cases and clocks")
 
     def ready(self) -> None:
         from apps.core.triggers import append_only

@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import SYSTEM, Actor
 from apps.cases import queries
 from apps.cases.engine import Availability, Batch, Ctx, available
 from apps.cases.forms import ActionForm, form_for
@@ -148,6 +148,11 @@ def _together(entries: list[Entry]) -> list[Entry]:
     ]
 
 
+def who_words(label: str) -> str:
+    """Who did it: a name as it stands, the house itself in the reader's language."""
+    return _("system") if label == SYSTEM.label else label
+
+
 def _event(event: CaseEvent, kind: Kind) -> Entry:
     action = kind.actions.get(event.action)
     state = kind.states.get(event.to_state, event.to_state) if event.from_state != event.to_state else ""
@@ -162,7 +167,14 @@ def _event(event: CaseEvent, kind: Kind) -> Entry:
         else "circle"
     )
     return Entry(
-        event.at, title, "event", icon, event.actor_label, event.reason, state, details=_details(event)
+        event.at,
+        title,
+        "event",
+        icon,
+        who_words(event.actor_label),
+        event.reason,
+        state,
+        details=_details(event),
     )
 
 

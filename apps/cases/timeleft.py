@@ -16,7 +16,7 @@ from apps.adjudication.clocks import Due, last_day
 from apps.adjudication.handbook import ClockSpec, Title
 from apps.cases.clocks import due_of, spec_of
 from apps.cases.models import CaseFile, Clock
-from apps.products.queries import working_calendar
+from apps.products.queries import current_handbook, series_codes, working_calendar
 
 LATE, TODAY, SOON, OK, PAUSED, NONE = "late", "today", "soon", "ok", "paused", "none"
 
@@ -35,6 +35,17 @@ NOTHING = TimeLeft(NONE, "—")
 def words(title: Title) -> str:
     """The Chinese or English words of a handbook, by the language of the screen."""
     return title.zh if (get_language() or "zh").startswith("zh") else title.en
+
+
+def clock_titles() -> dict[str, str]:
+    """Words for clocks, from the handbooks in force: as the newer series calls it, and where several
+    share a key, as the one without a condition does."""
+    titles: dict[str, str] = {}
+    for series in series_codes():
+        clocks = sorted(current_handbook(series).handbook.clocks, key=lambda spec: len(spec.when))
+        for spec in clocks:
+            titles.setdefault(spec.key, words(spec.title))
+    return titles
 
 
 def time_left(case: CaseFile, now: datetime | None = None, calendar: WorkCalendar | None = None) -> TimeLeft:

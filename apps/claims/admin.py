@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.cases.admin import OfCaseAdmin
+from apps.cases.forms import CODE_WORDS
 from apps.cases.models import CaseFile
 from apps.cases.pages import Entry, Page, add_page, add_search, add_timeline, add_waiting_states
 from apps.cases.site import site
@@ -76,8 +77,8 @@ class ClaimAdmin(OfCaseAdmin):
     list_display = [
         "case_link",
         "category",
-        "channel",
-        "route",
+        "channel_words",
+        "route_words",
         "state_words",
         "claimed",
         "decided",
@@ -88,10 +89,18 @@ class ClaimAdmin(OfCaseAdmin):
     search_help_text = _("Case number")
     ordering = ["-reported_at"]
     excel = (
-        (_("case number"), "case__number"), (_("category"), "get_category_display"), (_("channel"), "channel"),
-        (_("route"), "route"), (_("state"), "state_words"), (_("claimed"), "claimed_yuan"),
+        (_("case number"), "case__number"), (_("category"), "get_category_display"), (_("channel"), "channel_words"),
+        (_("route"), "route_words"), (_("state"), "state_words"), (_("claimed"), "claimed_yuan"),
         (_("insurer pays"), "decided_yuan"), (_("reported at"), "reported_at"),
     )  # fmt: skip
+
+    @admin.display(description=_("channel"), ordering="channel")
+    def channel_words(self, claim: Claim) -> Any:
+        return CODE_WORDS.get(claim.channel, claim.channel)
+
+    @admin.display(description=_("route"), ordering="route")
+    def route_words(self, claim: Claim) -> Any:
+        return CODE_WORDS.get(claim.route, claim.route) or "—"
 
     @admin.display(description=_("state"))
     def state_words(self, claim: Claim) -> Any:

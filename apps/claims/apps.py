@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ClaimsConfig(AppConfig):
     name = "apps.claims"
     default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Claims")
 
     def ready(self) -> None:
         from apps.claims import actions, panels, subscriptions

@@ -40,6 +40,8 @@ CODE_WORDS.update(
         "EMAIL": _("email"), "MAIL": _("mail"), "SMS": _("SMS"), "WECOM": _("WeCom"), "API": _("API"),
         "TEXT_IMAGE": _("chat with pictures"), "HOSPITAL": _("hospital"), "HOSPITAL_DIRECT": _("hospital, direct"),
         "HOSPITAL_COUNTER": _("hospital counter"),
+        # who stands for the child
+        "MOTHER": _("mother"), "FATHER": _("father"), "GUARDIAN": _("guardian"), "SELF": _("the insured"),
         # listed procedures
         "GENERAL_ANESTHESIA": _("general anesthesia"), "CHEMOTHERAPY": _("chemotherapy"),
         "RADIOTHERAPY": _("radiotherapy"), "IMMUNOTHERAPY": _("immunotherapy"),

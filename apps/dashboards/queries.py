@@ -23,8 +23,7 @@ from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.pages import WAITING_STATES
 from apps.cases.queries import end_of_week
-from apps.cases.timeleft import words
-from apps.products.queries import current_handbook, series_codes
+from apps.cases.timeleft import clock_titles
 
 WEEKS = 12
 PACE_DAYS = 28
@@ -121,17 +120,6 @@ def _cross(clocks: QuerySet[Clock]) -> Cross:
     ]
     rows.sort(key=lambda row: -row[3])
     return Cross(teams, rows, [sum(counted[key].get(team, 0) for key in counted) for team, _name in teams])
-
-
-def clock_titles() -> dict[str, str]:
-    """Words for clocks, from the handbooks in force: as the newer series calls it, and where several
-    share a key, as the one without a condition does."""
-    titles: dict[str, str] = {}
-    for series in series_codes():
-        clocks = sorted(current_handbook(series).handbook.clocks, key=lambda spec: len(spec.when))
-        for spec in clocks:
-            titles.setdefault(spec.key, words(spec.title))
-    return titles
 
 
 def stages(actor: Actor) -> list[Stage]:

@@ -22,6 +22,7 @@ from apps.accounts.actions import log_read
 from apps.accounts.visibility import visible_to
 from apps.cases.site import site
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
+from apps.core.lists import InfinitePaginator, NumberSearch
 from apps.core.money import format_yuan
 from apps.documents.storage import open_stored
 from apps.payments.actions import book_results, cancel_file, make_file, release_file
@@ -32,8 +33,12 @@ from apps.payments.results import read_results
 DESK = {"finance", "finance_lead", "payment_check", "manager", "auditor"}
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnly(NumberSearch, ModelAdmin):
     """Lists and details; changes go through actions only."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -71,22 +76,22 @@ class PaymentOrderAdmin(ExportMixin, ReadOnly):
         "account",
         "amount",
         "state",
-        "file",
+        "file_number",
         "ordered_at",
         "paid_at",
     ]
     list_filter = ["state", ("ordered_at", admin.DateFieldListFilter)]
-    search_fields = ["number", "case__number", "bank_reference", "payee__name"]
+    search_fields = ["number__exact", "case__number__exact", "bank_reference__exact"]
+    search_help_text = _("Order, case or bank reference number")
+    sortable_by = ["number", "ordered_at"]
     list_select_related = ["case", "payee", "file"]
     ordering = ["-ordered_at"]
-    list_per_page = 50
-    show_full_result_count = False
     actions = ["make_payment_file"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentOrder]:
         return visible_to(super().get_queryset(request), request.actor)  # type: ignore[attr-defined]
 
-    @admin.display(description=_("case number"), ordering="case__number")
+    @admin.display(description=_("case number"))
     def case_link(self, row: PaymentOrder) -> str:
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:case", args=[row.case.number]), row.case.number
@@ -95,6 +100,10 @@ class PaymentOrderAdmin(ExportMixin, ReadOnly):
     @admin.display(description=_("account number"))
     def account(self, row: PaymentOrder) -> str:
         return row.payee.account_masked
+
+    @admin.display(description=_("payment file"), ordering="file")
+    def file_number(self, row: PaymentOrder) -> str:
+        return row.file.number if row.file else "—"
 
     @admin.display(description=_("amount"), ordering="amount_fen")
     def amount(self, row: PaymentOrder) -> str:
@@ -135,9 +144,11 @@ class PaymentFileAdmin(ReadOnly):
         "released_at",
     ]
     list_filter = ["state"]
-    search_fields = ["number", "items__number"]
+    search_fields = ["number__exact", "items__number__exact"]
+    search_help_text = _("Number of the file or of an order")
     list_select_related = ["made_by", "released_by"]
     ordering = ["-made_at"]
+    sortable_by = ["desk_link", "made_at"]
     list_display_links = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentFile]:

@@ -10,16 +10,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
 from apps.accounts.actions import log_read
 from apps.accounts.admin.common import AccountsAdmin
 from apps.accounts.models import AccessLog
 from apps.accounts.roles import READERS_OF_THE_ACCESS_LOG
+from apps.core.lists import InfinitePaginator, NumberSearch
 
 
 class Echo:
@@ -29,9 +29,24 @@ class Echo:
         return line
 
 
+SEEN = {
+    "member": _("insured child"), "members": _("insured children"), "payment_file": _("payment file"), "user": _("user"),
+    "api_client": _("API client"), "access_log": _("access log"), "paper": _("paper"), "email": _("email"),
+    "name": pgettext_lazy("person", "name"), "id_number": _("identity number"), "mobile": _("mobile"),
+    "account": _("account number"), "export": _("Excel export"), "export (masked)": _("Excel export, masked"),
+    "second factor removed": _("second factor removed"),
+}  # fmt: skip
+
+
+def _in_words(text: str) -> str:
+    """'member:M000123' → '被保险人 M000123': the kind of thing in words, its number as it is."""
+    kind, _colon, rest = text.partition(":")
+    return f"{SEEN.get(kind, kind)} {rest.replace(':', ' ')}".strip()
+
+
 @admin.register(AccessLog)
-class AccessLogAdmin(AccountsAdmin):
-    list_display = ("at", "who", "subject", "what", "reason", "request_id")
+class AccessLogAdmin(NumberSearch, AccountsAdmin):
+    list_display = ("at", "who", "about", "seen", "reason", "request_id")
     list_display_links = None
     list_select_related = ("user", "client")
     list_filter = (
@@ -40,7 +55,7 @@ class AccessLogAdmin(AccountsAdmin):
         ("user__username", FieldTextFilter),
     )
     list_filter_submit = True
-    search_fields = ("subject",)
+    search_fields = ("subject__exact",)
     search_help_text = _("Subject, e.g. member:M000123")
     ordering = ("-pk",)
     paginator = InfinitePaginator
@@ -64,6 +79,14 @@ class AccessLogAdmin(AccountsAdmin):
     @display(description=_("who"))
     def who(self, entry: AccessLog) -> str:
         return str(entry.user or entry.client or gettext("system"))
+
+    @display(description=_("about"), ordering="subject")
+    def about(self, entry: AccessLog) -> str:
+        return _in_words(entry.subject)
+
+    @display(description=_("what was seen"), ordering="what")
+    def seen(self, entry: AccessLog) -> str:
+        return _in_words(entry.what)
 
     @admin.action(description=_("Export as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, entries: QuerySet[AccessLog]) -> StreamingHttpResponse:

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 
 from apps.adjudication.handbook import Title
 from apps.cases.forms import CODE_WORDS
+from apps.cases.timeleft import clock_titles
 from apps.core.money import format_yuan
 
 register = template.Library()
@@ -88,6 +89,12 @@ def share(part: Any, whole: Any) -> str:
         return f"{min(max(part / whole * 100, Decimal(0)), Decimal(100)):.2f}" if whole else "0"
     except InvalidOperation:
         return "0"
+
+
+@register.simple_tag
+def clock_title(key: str) -> str:
+    """What the handbooks call a clock."""
+    return clock_titles().get(key, key)
 
 
 @register.filter

@@ -44,7 +44,7 @@ class UploadForm(forms.Form):
 @admin.register(ImportJob)
 class ImportJobAdmin(ReadOnlyList):
     list_display = ["title", "file_name", "state_label", "done_rows", "created", "changed", "unchanged", "error_count",
-                    "who", "created_at"]  # fmt: skip
+                    "who_words", "created_at"]  # fmt: skip
     list_filter = ["kind", "state"]
     ordering = ["-id"]
 
@@ -63,6 +63,10 @@ class ImportJobAdmin(ReadOnlyList):
     @admin.display(description=_("kind"), ordering="kind")
     def title(self, job: ImportJob) -> str:
         return title_of(job.kind)
+
+    @admin.display(description=_("who"), ordering="who")
+    def who_words(self, job: ImportJob) -> str:
+        return gettext("command line") if job.who == "command line" else job.who
 
     @display(
         description=_("state"),
