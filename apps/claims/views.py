@@ -36,13 +36,13 @@ def report(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if request.method != "POST":
         form = report_form(member=request.GET.get("member", "")[:40])
-        return show(request, "claims/report.html", _report_context(request, form))
+        return show(request, "claims/report.html", report_context(request, form))
     form = report_form(tidy(request.POST), request.FILES)
     try:
         case = report_claim(actor, data=form.payload())
     except DomainError as error:
         form.take_error(error)
-        return show(request, "claims/report.html", _report_context(request, form), status=error.status)
+        return show(request, "claims/report.html", report_context(request, form), status=error.status)
     messages.success(
         request,
         _("%(number)s is reported. Now: %(state)s.")
@@ -51,9 +51,10 @@ def report(request: HttpRequest) -> HttpResponse:
     return redirect("admin:case", number=case.number)
 
 
-def _report_context(request: HttpRequest, form: Any) -> dict[str, Any]:
+def report_context(request: HttpRequest, form: Any, *, member: str = "") -> dict[str, Any]:
+    """What the report's template shows; `member` when it is known from elsewhere than the address."""
     given = form.payload() if form.is_bound else {}
-    number = given.get("member", {}).get("number") or request.GET.get("member", "")
+    number = given.get("member", {}).get("number") or member or request.GET.get("member", "")
     codes = {visit.get("hospital", "") for visit in given.get("visits", [])}
     return {
         "title": _("Report a claim"),

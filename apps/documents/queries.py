@@ -112,4 +112,6 @@ def kind_title(handbook: Handbook, kind: str, language: str = "zh-hans") -> str:
     for document in handbook.documents:
         if document.key == kind:
             return document.title.en if language.startswith("en") else document.title.zh
+    if kind == "OTHER":
+        return "Not sorted yet" if language.startswith("en") else "未分类"
     return kind.replace("_", " ").capitalize()

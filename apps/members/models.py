@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -97,6 +98,7 @@ class Member(Person):
         verbose_name = _("insured child")
         verbose_name_plural = _("insured children")
         constraints = [models.UniqueConstraint(fields=["id_type", "id_index"], name="member_identity_once")]
+        indexes = [models.Index(Lower("email"), name="member_email", condition=~Q(email=""))]
 
     def __str__(self) -> str:
         return self.masked_name
@@ -169,6 +171,7 @@ class Guardian(Person):
         verbose_name = _("guardian")
         verbose_name_plural = _("guardians")
         constraints = [models.UniqueConstraint(fields=["member", "relation", "name"], name="guardian_once")]
+        indexes = [models.Index(Lower("email"), name="guardian_email", condition=~Q(email=""))]
 
     def __str__(self) -> str:
         return self.masked_name
@@ -246,7 +249,10 @@ class Policy(models.Model):
                 condition=models.Q(expires_on__gte=models.F("effective_on")), name="policy_period"
             ),
         ]
-        indexes = [models.Index(fields=["member", "effective_on"], name="policy_member_period")]
+        indexes = [
+            models.Index(fields=["member", "effective_on"], name="policy_member_period"),
+            models.Index(fields=["-effective_on", "-id"], name="policy_recent"),
+        ]
 
     def __str__(self) -> str:
         return self.number

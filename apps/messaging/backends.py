@@ -45,6 +45,11 @@ class ReadableEmailBackend(BaseEmailBackend):
                 f"From: {message.from_email}",
                 f"To: {', '.join(message.to)}",
                 f"Subject: {message.subject}",
+                *(
+                    f"{name}: {message.extra_headers[name]}"
+                    for name in ("Message-ID", "In-Reply-To", "Reply-To")
+                    if name in message.extra_headers
+                ),
                 *(f"Attachment: {name}" for name in names),
                 "",
                 str(message.body),

@@ -6,7 +6,6 @@ out; the next one sends again under the same idempotency key.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import datetime, timedelta
 
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from apps.messaging.attachments import Waiting, Withdrawn, attachment_of
 from apps.messaging.backends import email_connection, sms_backend
+from apps.messaging.headers import headers_of, message_id
 from apps.messaging.models import Message
 from apps.messaging.outbox import DELIVERED, queue_call
 
@@ -76,13 +76,15 @@ def _send(message: Message) -> None:
     if message.channel == Message.Channel.SMS:
         sms_backend().send(message.recipient, message.body, key=message.idempotency_key)
         return
-    # A repetition carries the same id, so that mail servers can drop it.
-    digest = hashlib.sha256(message.idempotency_key.encode()).hexdigest()[:32]
     email = EmailMessage(
         message.subject,
         message.body,
         to=[message.recipient],
-        headers={"Message-ID": f"<{digest}@claims>", "X-Idempotency-Key": message.idempotency_key},
+        headers={
+            **headers_of(message),
+            "Message-ID": message_id(message),
+            "X-Idempotency-Key": message.idempotency_key,
+        },
         connection=email_connection(),
     )
     attachment = attachment_of(message)
