@@ -3,6 +3,8 @@
     make bench                                 all of them, on SQLite and PostgreSQL, 5 to 9 minutes
     make bench ARGS="claims pages"             some of them
     make bench ARGS="claims --database sqlite" on one database
+    make bench ARGS="pages --history 10000 --history 1000000"
+                                               with other amounts of closed claims behind the open ones
 
 Each runs in a process and on a database of its own, which are gone afterwards; nothing else is touched.
 """
@@ -23,8 +25,8 @@ from bench.databases import VENDORS, prepared
 ROOT = Path(__file__).resolve().parent.parent
 ON_DATABASES = {
     "claims": "claims decided one by one and in batches, beside the same rows by bare SQL",
-    "sweep": "the sweep of clocks with 50 due among 1,000 and among 20,000",
-    "pages": "worklist, search and case page with 1,000 and with 20,000 cases of history",
+    "sweep": "the sweep of clocks: 50 due among 1,000 and 20,000 open ones; 1,000 due while history grows",
+    "pages": "worklist, search, case page, lists, dashboard and API while history grows",
 }
 LETTERS = "40"
 SCRIPTS = {
@@ -39,6 +41,7 @@ def main() -> int:
         raise SystemExit("Measurements make databases of their own; not in production.")
     if "REDIS_URL" not in os.environ:
         raise SystemExit("Measurements need servers: start them with `make bench`.")
+    os.environ["BENCH_HISTORY"] = ",".join(map(str, chosen.history))
     names, failed = chosen.names or [*ON_DATABASES, *SCRIPTS], 0
     say(
         {
@@ -66,6 +69,13 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which; all when none is named")
     parser.add_argument("--database", choices=VENDORS, action="append", help="default: both")
+    parser.add_argument(
+        "--history",
+        type=int,
+        action="append",
+        default=[],
+        help="closed claims for sweep and pages (repeat it)",
+    )
     chosen = parser.parse_args()
     unknown = [name for name in chosen.names if name not in ON_DATABASES | SCRIPTS]
     if unknown:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apps.cases.engine import perform_many
+from apps.claims.seeding.copies import Copies
 from apps.claims.tests.world import World
 from bench import floor
-from bench.copies import Copies
 from bench.measure import Meter, all_cpu, each, say
-from bench.world import bill, claim_under_review, make_world
+from bench.world import bill, claim_under_review, copied, make_world
 
 WALK = ("report", "check_materials", "start_review", "decide")
 RUNS = {10: {1: 21, 50: 3, 200: 2}, 4: {1: 21, 50: 3}}  # lines → claims in a batch → runs
@@ -25,7 +25,7 @@ def main() -> None:
     walk(world)
     for lines, sizes in RUNS.items():
         copies = Copies(claim_under_review(world, lines).member)
-        decide(world, copies.make(1))()  # what is parsed and compiled once a process
+        decide(world, copied(copies, 1))()  # what is parsed and compiled once a process
         for size, runs in sizes.items():
             measure(world, copies, lines, size, runs)
 
@@ -36,9 +36,9 @@ def measure(world: World, copies: Copies, lines: int, size: int, runs: int) -> N
     bare: list[Meter] = []
     touched = 0
     for number in range(runs):
-        ours.append(timed(decide(world, copies.make(size))))
+        ours.append(timed(decide(world, copied(copies, size))))
         if number < FLOOR_RUNS[size]:
-            statements, touched = floor.statements_of(decide(world, copies.make(size)))
+            statements, touched = floor.statements_of(decide(world, copied(copies, size)))
             bare.append(timed(lambda statements=statements: floor.run(statements)))
     mine, least = each(ours, size), each(bare, size)
     say(

@@ -9,7 +9,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -117,6 +117,12 @@ def _pages() -> int:
         cursor.execute("SELECT pg_stat_force_next_flush()")
         cursor.execute("SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()")
         return int(cursor.fetchone()[0])
+
+
+def history(default: Sequence[int]) -> list[int]:
+    """How many closed cases the measurement is made with, one after the other (`--history`)."""
+    given = [int(size) for size in os.environ.get("BENCH_HISTORY", "").split(",") if size]
+    return sorted(given or default)
 
 
 def settle() -> None:

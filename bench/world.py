@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.cases.models import CaseFile
+from apps.claims.seeding.copies import Copies
 from apps.claims.tests.world import World
 from apps.products.actions import load_calendar
 
@@ -34,3 +35,9 @@ def claim_under_review(world: World, lines: int, *, child: str = "") -> CaseFile
     number = child or f"L{lines}"
     world.child(number, SERIES)
     return world.review(world.visit([bill(world, lines)]), member={"number": number})
+
+
+def copied(copies: Copies, count: int) -> list[str]:
+    """The numbers of the cases of that many new copies, each of one case."""
+    children = copies.make(count)
+    return list(CaseFile.objects.filter(member__in=children).order_by("pk").values_list("number", flat=True))

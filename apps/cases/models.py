@@ -79,6 +79,8 @@ class CaseFile(models.Model):
             ),
             models.Index(fields=["member", "-opened_at"], name="case_member_history"),
             models.Index(fields=["-opened_at"], name="case_recent"),
+            models.Index(fields=["-opened_at"], condition=models.Q(open=True), name="case_open_recent"),
+            models.Index(fields=["kind", "-opened_at"], name="case_kind_recent"),
             models.Index(fields=["-closed_at"], name="case_closed"),
         ]
 
@@ -171,6 +173,7 @@ class Clock(models.Model):
         indexes = [
             models.Index(fields=["next_at"], condition=models.Q(state="RUNNING"), name="clock_next"),
             models.Index(fields=["case", "state"], name="clock_case"),
+            models.Index(fields=["due_at"], condition=~models.Q(state="STOPPED"), name="clock_open_due"),
             models.Index(
                 fields=["provisional"], condition=models.Q(provisional=True), name="clock_provisional"
             ),

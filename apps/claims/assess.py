@@ -28,6 +28,7 @@ from apps.core.money import to_fen, to_yuan
 from apps.ledger.actions import LimitSpec
 from apps.ledger.models import LimitAccount, LimitEntry
 from apps.ledger.queries import limits_of_many
+from apps.members.queries import starts
 from apps.products.queries import working_calendar
 
 KEY_LENGTH = 80
@@ -147,7 +148,7 @@ def own_entries(numbers: Iterable[str]) -> list[LimitEntry]:
     """What the latest decisions of these cases booked and nobody reversed yet; one query."""
     condition = Q()
     for number in numbers:
-        condition |= Q(reference__startswith=f"{number}/")
+        condition |= starts("reference", f"{number}/")
     unreversed = LimitEntry.objects.filter(condition, kind=LimitEntry.Kind.USE, reversed_by__isnull=True)
     return list(unreversed.select_related("account").order_by("pk"))
 

@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ParseError
+from rest_framework.filters import BaseFilterBackend, OrderingFilter
 from rest_framework.pagination import BasePagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -22,6 +24,7 @@ from rest_framework.views import APIView
 from apps.core import idempotency
 from apps.core.api_errors import exception_handler, page_not_found, server_error
 from apps.core.errors import InvalidInput, NotAllowed
+from apps.core.look_ups import with_number
 
 __all__ = ["ActorMixin", "StandardPagination", "exception_handler", "page_not_found", "server_error"]
 
@@ -84,6 +87,25 @@ class ActorMixin(APIView):
             if isinstance(exc, idempotency.Replay):
                 return exc.response()  # type: ignore[return-value]
         return super().handle_exception(exc)
+
+
+class NumberFilter(BaseFilterBackend):
+    """`?search=` of an API view: whole numbers, by the paths in its `search_fields`."""
+
+    def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        text = request.query_params.get("search", "").strip()[:100]
+        fields = getattr(view, "search_fields", None)
+        if not text or not fields:
+            return queryset
+        return queryset.filter(pk__in=with_number(queryset.model, fields, text))
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        if not getattr(view, "search_fields", None):
+            return []
+        return [{"name": "search", "required": False, "in": "query", "description": str(_("A whole number.")), "schema": {"type": "string"}}]  # fmt: skip
+
+
+NUMBERED = [DjangoFilterBackend, NumberFilter, OrderingFilter]
 
 
 class StandardPagination(BasePagination):

@@ -17,6 +17,7 @@ from import_export.admin import ExportMixin
 from import_export.fields import Field
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import ModelResource
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import display
 
@@ -41,11 +42,12 @@ LABELS = {
 @admin.register(Letter, site=site)
 class LetterAdmin(ReadOnlyList):
     list_display = ("number", "version", "kind", "case_link", "state_label", "created_at", "download")
-    list_filter = ("state", "kind", "language")
-    search_fields = ("number__exact", "case__number__exact", "sha256__exact")
+    list_filter = ("state", "kind", ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    search_fields = ("number__exact", "case__number__exact")
+    search_help_text = _("Letter or case number")
     list_select_related = ("case",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     fields = (
         "number", "version", "kind", "language", "case_link", "state", "download", "sha256", "error",
         "created_at", "rendered_at", "sent_at",
@@ -97,12 +99,13 @@ class BillResource(ModelResource):  # type: ignore[misc]
 @admin.register(BillRegister, site=site)
 class BillRegisterAdmin(ExportMixin, ReadOnlyList):
     list_display = ("bill", "case_link", "amount", "issued_on", "registered_at", "released_at")
-    list_filter = (("released_at", admin.EmptyFieldListFilter),)
-    search_fields = ("identity", "case__number__exact")
+    list_filter = (("registered_at", RangeDateTimeFilter),)
+    list_filter_submit = True
+    search_fields = ("number__exact", "case__number__exact")
     search_help_text = _("Bill code and number, or case number")
     list_select_related = ("case",)
     ordering = ("-registered_at",)
-    date_hierarchy = "issued_on"
+    sortable_by = ("registered_at",)
     fields = ("bill", "case_link", "amount", "issued_on", "registered_at", "released_at")
     readonly_fields = fields
     resource_classes = (BillResource,)

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from apps.accounts.actions import log_read
 from apps.accounts.visibility import visible_to
-from apps.core.api import ActorMixin
+from apps.core.api import NUMBERED, ActorMixin
 from apps.core.errors import Conflict, InvalidInput
 from apps.documents.models import Letter, Paper, StoredFile
 from apps.documents.storage import open_stored, store_upload
@@ -89,6 +89,7 @@ class LetterViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[Letter]):
     queryset = Letter.objects.none()
     serializer_class = LetterSerializer
     filterset_fields = {"case__number": ["exact"], "kind": ["exact"], "state": ["exact"]}
+    filter_backends = NUMBERED
     search_fields = ["number"]
     ordering_fields = ["created_at"]
     ordering = ["-created_at"]

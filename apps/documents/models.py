@@ -79,7 +79,10 @@ class Paper(models.Model):
     class Meta:
         verbose_name = _("paper")
         verbose_name_plural = _("papers")
-        indexes = [models.Index(fields=["case", "kind"], name="paper_case_kind")]
+        indexes = [
+            models.Index(fields=["case", "kind"], name="paper_case_kind"),
+            models.Index(fields=["-received_at"], name="paper_recent"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.pk})"
@@ -170,6 +173,7 @@ class Letter(models.Model):
             models.Index(fields=["next_attempt_at"], condition=models.Q(state="QUEUED"), name="letter_queue"),
             models.Index(fields=["case", "kind"], name="letter_case_kind"),
             models.Index(fields=["-created_at"], name="letter_recent"),
+            models.Index(fields=["state", "-created_at"], name="letter_state_recent"),
         ]
 
     def __str__(self) -> str:

@@ -27,9 +27,12 @@ from apps.core.errors import DomainError
 from apps.core.imports.admin import may_import
 from apps.core.imports.cells import fold
 from apps.core.imports.lists import ExportableList
+from apps.core.lists import known_values
+from apps.core.look_ups import union
 from apps.members import queries
 from apps.members.models import FormerIdentity, Guardian, Member, Policy
 from apps.members.reveal import Revealed, RevealForm, may_reveal, reveal_value
+from apps.products.queries import series_codes
 
 STATUS_COLORS = {"IN_FORCE": "success", "PENDING": "info", "LAPSED": "warning", "TERMINATED": "danger"}
 
@@ -115,12 +118,8 @@ class SeriesFilter(admin.SimpleListFilter):
     parameter_name = "series"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        seen = (
-            visible_to(Policy.objects.all(), _actor(request))
-            .order_by("-series")
-            .values_list("series", flat=True)
-        )
-        return [(series, series) for series in seen.distinct()]
+        own = _actor(request).series
+        return [(series, series) for series in series_codes() if not own or series in own]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Member]) -> QuerySet[Member]:
         if not self.value():
@@ -137,6 +136,7 @@ class MemberAdmin(ExportableList):
     search_fields = ["name"]
     search_help_text = _("Name, pinyin or initials; policy, identity, mobile or member number in full")
     ordering = ["-id"]
+    sortable_by = ["number", "masked_name"]
     fields = ["number", "masked_name", "sex", "age", "id_type", "id_masked", "mobile_masked", "masked_email",
               "nationality", "social_insurance"]  # fmt: skip
     readonly_fields = fields
@@ -174,7 +174,7 @@ class MemberAdmin(ExportableList):
     def masked_name(self, member: Member) -> str:
         return member.masked_name
 
-    @admin.display(description=_("age"), ordering="-birth_date")
+    @admin.display(description=_("age"))
     def age(self, member: Member) -> int:
         return age_on(member.birth_date, timezone.localdate())
 
@@ -256,10 +256,11 @@ class TodayFilter(admin.SimpleListFilter):
         return [("yes", _("yes")), ("no", _("no"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Policy]) -> QuerySet[Policy]:
-        covering = Policy.objects.in_force_on(timezone.localdate())
+        today = timezone.localdate()
         if self.value() == "yes":
-            return queryset.filter(pk__in=covering.values("pk"))
-        return queryset.exclude(pk__in=covering.values("pk")) if self.value() == "no" else queryset
+            return queryset.filter(pk__in=Policy.objects.in_force_on(today).values("pk"))
+        over = Q(expires_on__lt=today) | Q(effective_on__gt=today) | Q(ended_on__lt=today)
+        return queryset.filter(over | Q(status=Policy.Status.PENDING)) if self.value() == "no" else queryset
 
 
 @admin.register(Policy)
@@ -268,7 +269,7 @@ class PolicyAdmin(ExportableList):
     list_display = ["number", "child", "plan_name", "series", "tpa", "today", "effective_on", "expires_on", "ended_on",
                     "renewed"]  # fmt: skip
     list_filter = [
-        "series",
+        known_values("series", _("series"), lambda: [(series, series) for series in series_codes()]),
         "status",
         TodayFilter,
         "enroll_channel",
@@ -279,6 +280,7 @@ class PolicyAdmin(ExportableList):
     search_fields = ["number"]
     search_help_text = _("Policy or certificate number; or the child by name, identity or mobile number")
     ordering = ["-effective_on", "-id"]
+    sortable_by = ["number", "effective_on"]
     fields = ["number", "certificate", "child", "holder", "plan", "scheme", "edition", "series", "tpa", "status",
               "concluded_on", "effective_on", "expires_on", "ended_on", "renewed", "continuous_since",
               "enrolled_with_social", "enroll_channel", "riders", "exclusions", "special_agreement"]  # fmt: skip
@@ -293,13 +295,18 @@ class PolicyAdmin(ExportableList):
         term = fold(search_term).replace(" ", "").upper()
         if not term:
             return queryset, False
-        condition = Q(number=term) | Q(certificate=term)
+        found = [
+            Policy.objects.filter(number=term).values("pk"),
+            Policy.objects.filter(certificate=term).values("pk"),
+        ]
         child = queries.search(search_term)
         if child is not None:
-            condition |= Q(member__in=Member.objects.filter(child).values("pk"))
-        return queryset.filter(condition), False
+            found.append(
+                Policy.objects.filter(member__in=Member.objects.filter(child).values("pk")).values("pk")
+            )
+        return queryset.filter(pk__in=union(found)), False
 
-    @admin.display(description=_("child"), ordering="member__pinyin")
+    @admin.display(description=_("child"))
     def child(self, policy: Policy) -> str:
         return f"{policy.member.masked_name} {policy.member.number}"
 
@@ -307,7 +314,7 @@ class PolicyAdmin(ExportableList):
     def holder(self, policy: Policy) -> str:
         return policy.policyholder.masked_name if policy.policyholder else ""
 
-    @admin.display(description=_("plan"), ordering="plan__code")
+    @admin.display(description=_("plan"))
     def plan_name(self, policy: Policy) -> str:
         return policy.plan.name
 

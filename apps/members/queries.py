@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
@@ -16,6 +14,7 @@ from apps.accounts.visibility import visible_to
 from apps.core.errors import Conflict, NotFound
 from apps.core.imports.cells import CellError, fold, phone
 from apps.core.imports.pinyin import typed
+from apps.core.look_ups import union
 from apps.members.models import FormerIdentity, Guardian, Member, Policy, id_index, mobile_index
 
 # --- Finding a child ----------------------------------------------------------------------------------
@@ -64,8 +63,7 @@ def _is_han(text: str) -> bool:
 
 
 def _by_number(number: str) -> Q:
-    """One look-up by index for each number it may be, put together by UNION: beside an OR over
-    subqueries the planner of PostgreSQL reads all children."""
+    """One look-up by index for each number it may be."""
     identity = id_index(number)
     found = [
         Member.objects.filter(number=number).values("pk"),
@@ -81,12 +79,6 @@ def _by_number(number: str) -> Q:
     found.append(Member.objects.filter(mobile_index=mobile).values("pk"))
     found.append(Guardian.objects.filter(mobile_index=mobile).values("member_id"))
     return Q(pk__in=union(found))
-
-
-def union(look_ups: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
-    """For `pk__in`: the ids that any of the look-ups finds, each of which uses an index of its own."""
-    first, *others = look_ups
-    return first.order_by().union(*(other.order_by() for other in others))
 
 
 def starts(field: str, prefix: str) -> Q:

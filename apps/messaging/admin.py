@@ -12,12 +12,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from apps.accounts.visibility import visible_to
 from apps.cases import pages
 from apps.cases.models import CaseFile
 from apps.cases.site import site
+from apps.core.lists import InfinitePaginator, NumberSearch
 from apps.messaging.delivery import resend
 from apps.messaging.models import CallTask, Message
 
@@ -31,12 +33,14 @@ LABELS = {
 RESENDERS = frozenset({"supervisor", "manager", "adjuster_lead", "service_specialist", "senior_adjuster"})
 
 
-class ReadOnlyList(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyList(NumberSearch, ModelAdmin):  # type: ignore[misc]
     """A list of rows that only actions of cases write."""
 
     actions_selection_counter = True
     list_per_page = 50
     show_full_result_count = False
+    paginator = InfinitePaginator
+    sortable_by: tuple[str, ...] = ("created_at",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible_to(super().get_queryset(request), pages.actor_of(request))
@@ -50,7 +54,7 @@ class ReadOnlyList(ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @display(description=_("case"), ordering="case__number")  # type: ignore[untyped-decorator]
+    @display(description=_("case"))  # type: ignore[untyped-decorator]
     def case_link(self, row: Any) -> Any:
         if row.case is None:
             return "–"
@@ -70,11 +74,12 @@ class MessageAdmin(ReadOnlyList):
         "state_label",
         "attempts",
     )
-    list_filter = ("state", "channel", "template")
-    search_fields = ("case__number__exact", "subject", "idempotency_key")
+    list_filter = ("state", ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    search_fields = ("case__number__exact", "idempotency_key__exact")
+    search_help_text = _("Case number")
     list_select_related = ("case",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     fields = (
         "case_link", "channel", "template", "recipient_masked", "subject", "body", "state", "attempts",
         "error", "created_at", "delivered_at", "next_attempt_at",
@@ -111,8 +116,9 @@ class CallTaskAdmin(ReadOnlyList):
         "outcome_label",
         "operator_label",
     )
-    list_filter = ("outcome", "purpose")
-    search_fields = ("case__number__exact", "purpose")
+    list_filter = ("outcome",)
+    search_fields = ("case__number__exact",)
+    search_help_text = _("Case number")
     list_select_related = ("case",)
     ordering = ("-created_at",)
     fields = (

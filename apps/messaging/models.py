@@ -67,6 +67,7 @@ class Message(models.Model):
                 fields=["letter_token"], condition=~models.Q(letter_token=""), name="message_of_letter"
             ),
             models.Index(fields=["-created_at"], name="message_recent"),
+            models.Index(fields=["state", "-created_at"], name="message_state_recent"),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +108,8 @@ class CallTask(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(outcome="OPEN"), name="call_open_due"),
             models.Index(fields=["case", "-created_at"], name="call_of_case"),
+            models.Index(fields=["-created_at"], name="call_recent"),
+            models.Index(fields=["outcome", "-created_at"], name="call_outcome_recent"),
         ]
 
     def __str__(self) -> str:

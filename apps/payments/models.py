@@ -81,6 +81,10 @@ class PaymentFile(models.Model):
                 name="payment_file_four_eyes",
             )
         ]
+        indexes = [
+            models.Index(fields=["-made_at"], name="payment_file_recent"),
+            models.Index(fields=["state", "-made_at"], name="payment_file_state"),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -129,7 +133,14 @@ class PaymentOrder(models.Model):
         indexes = [
             models.Index(
                 fields=["returned_at"], condition=models.Q(state="RETURNED"), name="payment_returned_at"
-            )
+            ),
+            models.Index(fields=["-ordered_at"], name="payment_recent"),
+            models.Index(fields=["state", "-ordered_at"], name="payment_state_recent"),
+            models.Index(
+                fields=["bank_reference"],
+                condition=~models.Q(bank_reference=""),
+                name="payment_bank_reference",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
@@ -22,12 +22,34 @@ def payable_fen(case: CaseFile) -> int:
     return account.balance if account else 0
 
 
+def under_way_fen(case: CaseFile) -> int:
+    """What living orders carry that the bank has not confirmed yet (fen)."""
+    waiting = [PaymentOrder.State.ORDERED, PaymentOrder.State.IN_FILE]
+    found = PaymentOrder.objects.filter(case=case, state__in=waiting).aggregate(total=Sum("amount_fen"))
+    return found["total"] or 0
+
+
+def unordered_fen(case: CaseFile) -> int:
+    """What is owed and stands on no order yet; negative when too much was paid or ordered."""
+    return payable_fen(case) - under_way_fen(case)
+
+
+def living_orders(case: CaseFile, *, paid: bool = False) -> list[PaymentOrder]:
+    """Orders that wait for the bank; with `paid` also those it confirmed."""
+    states = [PaymentOrder.State.ORDERED, PaymentOrder.State.IN_FILE]
+    if paid:
+        states.append(PaymentOrder.State.PAID)
+    return list(PaymentOrder.objects.filter(case=case, state__in=states).order_by("pk"))
+
+
 def orders_visible_to(actor: Actor) -> QuerySet[PaymentOrder]:
     return visible_to(PaymentOrder.objects.select_related("case", "payee", "file"), actor)
 
 
 def files_visible_to(actor: Actor) -> QuerySet[PaymentFile]:
-    """A payment file is visible to those who see all its orders."""
+    """A payment file is visible to those who see all its orders; who sees all sees all files."""
+    if actor.may_see_cases and not actor.restricted:
+        return PaymentFile.objects.all()
     items = PaymentOrder.objects.filter(file=OuterRef("pk"))
     hidden = items.exclude(pk__in=visible_to(PaymentOrder.objects.all(), actor).values("pk"))
     return PaymentFile.objects.filter(~Exists(hidden)) if actor.may_see_cases else PaymentFile.objects.none()

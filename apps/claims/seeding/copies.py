@@ -73,12 +73,13 @@ class Copies:
         """How many cases a copy has."""
         return len(self.numbers)
 
-    def make(self, count: int) -> int:
-        """`count` copies, a transaction for each CHUNK of them; returns how many cases they have."""
+    def make(self, count: int) -> list[int]:
+        """`count` copies, a transaction for each CHUNK of them; returns the ids of the children."""
+        made: list[int] = []
         for first in range(0, count, CHUNK):
             with transaction.atomic(), connection.cursor() as cursor:
-                self._chunk(cursor, min(CHUNK, count - first))
-        return count * self.cases
+                made += self._chunk(cursor, min(CHUNK, count - first))
+        return made
 
     # --- Which rows ---------------------------------------------------------------------------------
 
@@ -111,7 +112,7 @@ class Copies:
 
     # --- One chunk ----------------------------------------------------------------------------------
 
-    def _chunk(self, cursor: Any, count: int) -> None:
+    def _chunk(self, cursor: Any, count: int) -> range:
         self._fill_pool(cursor, count)
         shifts = {model: self._room(cursor, model, count) for model in self.rows if not _own_key(model)}
         names = self._names(count)
@@ -127,6 +128,8 @@ class Copies:
                 f"INSERT INTO {table} ({', '.join(map(quoted, columns))}) SELECT {', '.join(columns.values())} "
                 f"FROM {POOL} n CROSS JOIN {table} t WHERE t.{key} IN ({ids}) ORDER BY n.i, t.{key}"
             )
+        first = self.member.pk + shifts[Member][0]
+        return range(first, first + count)
 
     def _fill_pool(self, cursor: Any, count: int) -> None:
         first = next_block(["M"], count)

@@ -10,6 +10,8 @@ from import_export.formats.base_formats import XLSX
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm
 
+from apps.core.lists import InfinitePaginator
+
 
 class SafeExcel(XLSX):
     """Texts that look like formulas stay texts."""
@@ -23,6 +25,7 @@ class ReadOnlyList(ModelAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+    paginator = InfinitePaginator
     list_filter_sheet = True
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
