@@ -62,6 +62,10 @@ def _adjust_reserve(ctx: Ctx[ReserveInput]) -> None:
             code="authority",
             field="amount",
         )
+    owed = max(book.due - book.paid, 0)
+    if amount < owed:
+        words = _("%(owed)s yuan are decided and not paid yet; the reserve cannot be less.")
+        raise InvalidInput(words % {"owed": format_yuan(owed)}, code="owed", field="amount", rule="LAW-05")
     if amount == book.reserve and book.basis == Basis.MANUAL:
         raise InvalidInput(_("This is the reserve already."), code="unchanged", field="amount")
     ctx.data |= {"before_fen": book.reserve, "after_fen": amount}

@@ -143,6 +143,11 @@ class CaseBook:
             part = self.parts.get(key, Part())
             opens = target.opens and key in target.reserves
             after = target.reserves.get(key, 0)
+            due = part.due if target.due is None else target.due.get(key, 0)
+            paid = 0 if target.paid is None else target.paid.get(key, 0)
+            # What is owed already is money owed; only the rest of an estimate is a provision.
+            owed = max(due - part.paid - paid, 0)
+            provision = max(after - owed, 0) if target.basis in ESTIMATED else 0
             row = Movement(
                 case=self.case,
                 seq=self.seq + 1,
@@ -162,9 +167,9 @@ class CaseBook:
                 before_fen=part.reserve,
                 reserve_fen=after - part.reserve,
                 after_fen=after,
-                provision_fen=(after if target.basis in ESTIMATED else 0) - part.provision,
-                due_fen=0 if target.due is None else target.due.get(key, 0) - part.due,
-                paid_fen=0 if target.paid is None else target.paid.get(key, 0),
+                provision_fen=provision - part.provision,
+                due_fen=due - part.due,
+                paid_fen=paid,
                 parts=int(opens) - int(part.open),
                 claims=flips if key == lead else 0,
                 payment=target.payment,

@@ -22,6 +22,7 @@ from apps.core.money import to_fen
 from apps.finance.config import rule_for
 from apps.finance.models import Book, Movement
 from apps.finance.reckoning import (
+    ESTIMATED,
     Basis,
     CaseBook,
     Kind,
@@ -105,14 +106,29 @@ def returned_to_reviewer(ctx: Ctx[Any]) -> None:
 def decided(ctx: Ctx[Any]) -> None:
     """What is decided and not yet disbursed. Payments follow it part by part."""
     amount, weights = int(ctx.data["insurer_fen"]), _weights(ctx)
-    payable = max(int(ctx.loaded["payable_fen"]), 0)
 
     def plan(book: CaseBook, claimed: Claimed) -> Target:
         due = split(amount, weights or claimed)
         unpaid = {key: max(share - _paid(book, key), 0) for key, share in due.items()}
-        return Target(Kind.CHANGE, Basis.DECISION, split(payable, unpaid), due=due)
+        return Target(Kind.CHANGE, Basis.DECISION, split(max(amount - book.paid, 0), unpaid), due=due)
 
     note(ctx, "decided", plan, _claimed_in(ctx))
+
+
+def undisputed_decided(ctx: Ctx[Any]) -> None:
+    """A part is owed ahead (LAW-05); the estimate of the whole stands, and covers that part at least."""
+    amount, weights = int(ctx.data["insurer_fen"]), _weights(ctx)
+
+    def plan(book: CaseBook, claimed: Claimed) -> Target:
+        due = split(amount, weights or claimed)
+        owed = {key: max(share - _paid(book, key), 0) for key, share in due.items()}
+        reserves = {
+            key: max(book.parts[key].reserve if key in book.parts else 0, owed.get(key, 0))
+            for key in {*claimed, *owed}
+        }
+        return Target(Kind.CHANGE, _still(book, Basis.RULE), reserves, due=due)
+
+    note(ctx, "undisputed_decided", plan, _claimed_in(ctx))
 
 
 def refused(ctx: Ctx[Any]) -> None:
@@ -131,13 +147,20 @@ def closed(ctx: Ctx[Any]) -> None:
     note(ctx, "closed", plan)
 
 
+def _still(book: CaseBook, otherwise: str) -> str:
+    """The basis of an estimate outlives payments made ahead of the decision."""
+    return book.basis if book.basis in ESTIMATED else otherwise
+
+
 def paid(ctx: Ctx[Any]) -> None:
+    """Lowers what is outstanding, part by part."""
     amount, order = int(ctx.data["amount_fen"]), str(ctx.data["order"])
 
     def plan(book: CaseBook, claimed: Claimed) -> Target:
-        shares = split(amount, book.reserves() or claimed)
+        owed = {key: max(part.due - part.paid, 0) for key, part in book.parts.items()}
+        shares = split(amount, owed if any(owed.values()) else book.reserves() or claimed)
         left = {key: max(part.reserve - shares.get(key, 0), 0) for key, part in _open(book, shares).items()}
-        return Target(Kind.PAYMENT, Basis.DECISION, left, paid=shares, payment=order)
+        return Target(Kind.PAYMENT, _still(book, Basis.DECISION), left, paid=shares, payment=order)
 
     note(ctx, "paid", plan)
 
@@ -156,7 +179,9 @@ def payment_returned(ctx: Ctx[Any]) -> None:
             for key, share in back.items()
         }
         shares = {key: -share for key, share in back.items()}
-        return Target(Kind.RETURN, Basis.DECISION, owed, paid=shares, payment=order, reason=reason)
+        return Target(
+            Kind.RETURN, _still(book, Basis.DECISION), owed, paid=shares, payment=order, reason=reason
+        )
 
     note(ctx, "payment_returned", plan)
 
@@ -177,6 +202,7 @@ HANDLERS: dict[str, Callable[[Ctx[Any]], None]] = {
     "decision_proposed": proposed,
     "returned_to_reviewer": returned_to_reviewer,
     "decided": decided,
+    "undisputed_decided": undisputed_decided,
     "refused": refused,
     "paid": paid,
     "payment_returned": payment_returned,
@@ -190,14 +216,19 @@ HANDLERS: dict[str, Callable[[Ctx[Any]], None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is claimed for a part and what was paid for it already (fen)."""
+    """What is claimed for a part, what was paid for it already, and what is owed for it (fen)."""
 
     claimed: int
     paid: int = 0
+    owed: int = 0
 
 
 def less_paid(claimed: Claimed, book: CaseBook) -> dict[PartKey, Expected]:
-    return {key: Expected(amount, _paid(book, key)) for key, amount in claimed.items()}
+    return {key: Expected(amount, _paid(book, key), _owed(book, key)) for key, amount in claimed.items()}
+
+
+def _owed(book: CaseBook, key: PartKey) -> int:
+    return max(book.parts[key].due - book.parts[key].paid, 0) if key in book.parts else 0
 
 
 def _paid(book: CaseBook, key: PartKey) -> int:
@@ -218,7 +249,7 @@ def estimates(
     for key, given in expected.items():
         part = given if isinstance(given, Expected) else Expected(given)
         rule = rule_for(ctx.case.series, key.benefit, key.visit_type, day)
-        reserves[key], rules[key] = max(rule.of(part.claimed) - part.paid, 0), rule.label
+        reserves[key], rules[key] = max(rule.of(part.claimed) - part.paid, part.owed), rule.label
     return Target(kind, Basis.RULE, reserves, rules, reason=reason)
 
 
@@ -272,7 +303,8 @@ def post(batch: Batch) -> None:
 
 NEED_CLAIMED = frozenset(
     {
-        "facts_corrected", "decision_proposed", "returned_to_reviewer", "decided", "reopened", "reserve_adjusted",
+        "facts_corrected", "decision_proposed", "returned_to_reviewer", "decided", "undisputed_decided", "reopened",
+        "reserve_adjusted",
     }
 )  # fmt: skip
 

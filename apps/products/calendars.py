@@ -37,8 +37,6 @@ class _Kept:
 
 def working_calendar() -> WorkCalendar:
     """The calendar as it stands: one small query, none within two seconds of the last."""
-    from apps.products.models import CalendarState
-
     if _Kept.calendar is not None and monotonic() - _Kept.asked_at < RECHECK_SECONDS:
         return _Kept.calendar
     if _Kept.calendar is None or _token() != _Kept.token or not _Kept.token:

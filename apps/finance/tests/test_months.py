@@ -73,8 +73,11 @@ def history(world: World) -> dict[str, CaseFile]:
 def test_a_month_rolls_forward(history: dict[str, CaseFile], reader: Any) -> None:
     paid, later = history["paid"].claim.decided_fen, history["later"].claim.decided_fen
     september = month_report(reader, SEPTEMBER).total
-    assert september.opening_fen == 0 and september.opening_claims == 0
-    assert september.reported_claims == 3 and september.closed_claims == 2 and september.closing_claims == 1
+    assert september.opening_fen == 0
+    assert september.opening_claims == 0
+    assert september.reported_claims == 3
+    assert september.closed_claims == 2
+    assert september.closing_claims == 1
     assert (september.paid_fen, september.closing_fen) == (paid, later)
     october = month_report(reader, OCTOBER).total
     assert (october.opening_fen, october.opening_claims) == (later, 1)
@@ -83,7 +86,8 @@ def test_a_month_rolls_forward(history: dict[str, CaseFile], reader: Any) -> Non
     assert (october.reported_claims, october.closed_claims, october.closing_claims) == (1, 1, 1)
     for month in (SEPTEMBER, OCTOBER, NOVEMBER):
         report = month_report(reader, month)
-        assert report.total.balances and all(cell.balances for cell in report.cells.values())
+        assert report.total.balances
+        assert all(cell.balances for cell in report.cells.values())
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -114,7 +118,8 @@ def test_ages_follow_the_month_that_is_read() -> None:
 def test_a_month_that_is_none_is_named(text: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         parse_month(text)
-    assert refusal.value.field == "month" and text[:20] in str(refusal.value)
+    assert refusal.value.field == "month"
+    assert text[:20] in str(refusal.value)
 
 
 def test_people_of_one_series_read_that_series(history: Any) -> None:
@@ -188,14 +193,16 @@ def test_a_closed_month_stays_as_it_was(world: World, history: Any, lead: Any) -
     before = month_report(lead, SEPTEMBER)
     close = close_month(lead, SEPTEMBER, now=OVER)
     stored = month_report(lead, SEPTEMBER)
-    assert stored.cells == before.cells and stored.close == close
+    assert stored.cells == before.cells
+    assert stored.close == close
     # Somebody books something of September now: it falls into October.
     world.do(
         history["new"], "withdraw", by="intake", now=datetime(2026, 9, 30, 12, tzinfo=SHANGHAI), reason="撤回"
     )
     assert Movement.objects.latest("pk").month == OCTOBER
     again = month_report(lead, SEPTEMBER)
-    assert again.cells == before.cells and intact(close)
+    assert again.cells == before.cells
+    assert intact(close)
     assert month_report(lead, OCTOBER).total.opening_fen == before.total.closing_fen
     assert month_report(lead, OCTOBER).total.balances
 
@@ -235,8 +242,10 @@ def test_months_close_in_order_once_and_when_they_are_over(history: Any, lead: A
     assert refusal.value.code == "not_over"
     with pytest.raises(Blocked) as refusal:
         close_month(lead, OCTOBER, now=OVER)
-    assert refusal.value.code == "order" and "2026-09" in str(refusal.value)
-    assert closable(SEPTEMBER, OVER) and not closable(OCTOBER, OVER)
+    assert refusal.value.code == "order"
+    assert "2026-09" in str(refusal.value)
+    assert closable(SEPTEMBER, OVER)
+    assert not closable(OCTOBER, OVER)
     close_month(lead, SEPTEMBER, now=OVER)
     with pytest.raises(Conflict) as conflict:
         close_month(lead, SEPTEMBER, now=OVER)
@@ -261,7 +270,8 @@ def test_a_month_does_not_close_while_the_books_disagree(history: Any, lead: Any
     entry.save(force_insert=True)
     with pytest.raises(Blocked) as refusal:
         close_month(lead, SEPTEMBER, now=OVER)
-    assert refusal.value.code == "books_disagree" and "≠" in str(refusal.value)
+    assert refusal.value.code == "books_disagree"
+    assert "≠" in str(refusal.value)
 
 
 def test_a_closed_month_is_written_once(history: Any, lead: Any) -> None:
@@ -341,7 +351,8 @@ def test_any_history_rolls_forward(world: World, lead: Any, seed: int) -> None:
     before = 0
     while seen <= first_of_month(at):
         report = month_report(lead, seen)
-        assert report.total.balances and all(cell.balances for cell in report.cells.values())
+        assert report.total.balances
+        assert all(cell.balances for cell in report.cells.values())
         assert report.total.opening_fen == before
         assert kept.get(seen, report.cells) == report.cells
         before, seen = report.total.closing_fen, next_month(seen)

@@ -147,7 +147,8 @@ def test_money_that_comes_back_after_closing_is_outstanding_again(world: World) 
     amount = case.claim.decided_fen
     case = world.do(case, "payment_returned", by="finance", order=order_of(case).number, reason="AC05 已销户")
     assert story(case)[-1] == ("payment_returned", "RETURN", "DECISION", amount, -amount)
-    assert book(case).open and book(case).paid == 0
+    assert book(case).open
+    assert book(case).paid == 0
     case = world.do(case, "new_account", **{**PAYEE_AGAIN})
     case = world.pay(case)
     assert (book(case).reserve, book(case).paid, book(case).open) == (0, amount, False)
@@ -179,7 +180,8 @@ def test_a_person_sets_the_reserve_within_their_authority(world: World) -> None:
     case = world.do(world.review(), "adjust_reserve", by="senior", amount="5000.00", reason="预计需要手术")
     assert story(case)[-1][:4] == ("reserve_adjusted", "CHANGE", "MANUAL", 500000)
     event = case.events.last()
-    assert event.reason == "预计需要手术" and event.data == {"before_fen": 65600, "after_fen": 500000}
+    assert event.reason == "预计需要手术"
+    assert event.data == {"before_fen": 65600, "after_fen": 500000}
     # It stands against corrected facts, and goes back to the rule when asked.
     change = {"place": "1", "field": "department", "value": "呼吸科"}
     case = world.do(case, "correct_facts", by="senior", reason="科室录错", changes=[change])

@@ -202,7 +202,8 @@ def test_numbers_have_no_gaps_in_series_and_month(world: World, maker: Any, chec
         numbers = list(
             Voucher.objects.filter(series=series).order_by("number").values_list("number", flat=True)
         )
-        assert numbers == list(range(1, len(numbers) + 1)) and numbers
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert numbers
 
 
 @pytest.mark.django_db(transaction=True)
@@ -303,7 +304,8 @@ def test_the_files_hold_every_line_and_never_change(
     assert {row[place["辅助核算-责任"]] for row in rows[1:]} == {"门诊"}
     assert {row[place["制单人"]] for row in rows[1:]} == {str(batch.made_by)}
     parsed = list(csv.reader(io.StringIO(text.decode("utf-8-sig"))))
-    assert tuple(parsed[0]) == COLUMNS and len(parsed) == len(rows)
+    assert tuple(parsed[0]) == COLUMNS
+    assert len(parsed) == len(rows)
     again = VoucherBatch.objects.get(pk=batch.pk)
     assert (content(again.excel), content(again.csv)) == (excel, text)
     with pytest.raises(Conflict):
@@ -344,8 +346,10 @@ def test_a_reversal_brings_the_accounts_back_and_frees_the_entries(
     release(checker, red.number)
     assert balance() == {}
     for voucher in red.items.all():
-        assert voucher.reverses is not None and voucher.debit_fen == voucher.credit_fen < 0
-        assert str(voucher.reverses) in voucher.summary and voucher.month == OCTOBER
+        assert voucher.reverses is not None
+        assert voucher.debit_fen == voucher.credit_fen < 0
+        assert str(voucher.reverses) in voucher.summary
+        assert voucher.month == OCTOBER
     again = done(maker, checker, month=OCTOBER)
     assert again.total_fen == batch.total_fen
     assert set(balance()) == {"6511.01", "1002.01"}
