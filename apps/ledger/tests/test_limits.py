@@ -235,8 +235,8 @@ def test_in_any_order_of_uses_and_reversals_the_entries_add_up_and_the_ceiling_h
     steps: list[tuple[int, int]],
 ) -> None:
     """Each claim is decided again and again: the former version is reversed, a new one used, or refused."""
+    policy = _policy()  # the same for all examples
     with transaction.atomic():
-        policy = _policy()
         versions: dict[int, int] = {}
         kept: dict[int, int] = {}
         for claim, amount in steps:
