@@ -7,7 +7,7 @@ from apps.adjudication.codes import BENEFIT_CLAIM_SERVICE
 from apps.adjudication.counting import add_years
 from apps.adjudication.cover import emergency, in_network, missing_rider, vaccine_place_closed
 from apps.adjudication.findings import check, write
-from apps.adjudication.handbook import Level
+from apps.adjudication.handbook import Level, Rule
 from apps.adjudication.intake_base import Findings, Intake, direct_only, is_closed, is_internet
 from apps.adjudication.words import benefit_name, department_name, grade_name, ownership_name
 
@@ -56,20 +56,32 @@ def direct_billed(intake: Intake) -> Findings:
 
 
 def network(intake: Intake) -> Findings:
-    """NET-01, NET-02: direct billing only where the member's version is listed for the benefit."""
+    """NET-01, NET-02: direct billing only where the member's version is listed for the benefit; a
+    version with lists of its own inherits none (NET-02)."""
     rule, hold = intake.rule("intake.network_by_version"), intake.rule("intake.emergency_hold")
+    own = _own_lists(intake)
     for visit in intake.facts.visits if intake.facts.direct else ():
         outside = not in_network(visit.hospital, visit.benefit)
-        check(rule, outside)
-        check(intake.rule("intake.network_no_inheritance"), outside)
+        check(own, outside)
+        if own is not rule:
+            check(rule, outside)
         if not outside or rule is None:
             continue
         held = emergency(visit) and check(hold, True)
         code, level = ("OUT_OF_NETWORK_EMERGENCY", Level.REFER) if held else ("OUT_OF_NETWORK", Level.BLOCK)
         yield write(
-            code, hold if held and hold else rule, level, place=f"visit:{visit.ref}", discretion=held,
-            also=[rule], hospital=visit.hospital.name, benefit=benefit_name(visit.benefit),
+            code, hold if held and hold else own or rule, level, place=f"visit:{visit.ref}", discretion=held,
+            also=[own, rule], hospital=visit.hospital.name, benefit=benefit_name(visit.benefit),
         )  # fmt: skip
+
+
+def _own_lists(intake: Intake) -> Rule | None:
+    """The rule by which the series prints the lists of the member's version."""
+    facts, other = intake.facts, intake.rule("intake.network_no_inheritance")
+    version = intake.handbook.versions.get(facts.plan.version)
+    group = version.network_group if version else ""
+    printed = {network.rule for network in intake.handbook.networks if network.group == group}
+    return other if other and other.id in printed else intake.rule("intake.network_by_version")
 
 
 def rider(intake: Intake) -> Findings:

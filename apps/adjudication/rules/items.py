@@ -65,7 +65,7 @@ def benefit_and_rider(claim: Claim) -> None:
             continue
         rule, name = rule or claim.contract("decide.not_covered"), benefit_name(code)
         if uninsured:
-            claim.deny("NO_RIDER", optional or rule, lines, place=visit_benefit, benefit=name)
+            claim.deny("NO_RIDER", optional or rule, lines, place=visit_benefit, also=[rule], benefit=name)
         else:
             claim.deny("NOT_COVERED", rule, lines, place=visit_benefit, benefit=name, plan=claim.plan.code)
 

@@ -6,7 +6,7 @@ from apps.adjudication.authorization import Hit, authorized, hits
 from apps.adjudication.facts import ZERO, VisitFacts
 from apps.adjudication.findings import check, cited
 from apps.adjudication.handbook import Level, Rule
-from apps.adjudication.identity import PAYEE, identity_gaps, identity_needed
+from apps.adjudication.identity import EXPIRED, NO_PHOTO, PAYEE, identity_gaps, identity_needed
 from apps.adjudication.words import gap_name
 from apps.adjudication.work import Claim, Line
 
@@ -59,8 +59,9 @@ def photo_identity(claim: Claim) -> None:
     needed = identity_needed(claim.facts)
     gaps = identity_gaps(claim.facts) if needed else ()
     if rule and check(rule, bool(gaps)):
+        unfit = any(gap.why in (EXPIRED, NO_PHOTO) for gap in gaps)
         claim.refer(
-            "PHOTO_ID_MISSING", rule, (), level=Level.PEND,
+            "PHOTO_ID_MISSING", rule, (), level=Level.PEND, also=[claim.rule("papers.photo_id_valid") if unfit else None],
             claimed=claim.facts.claimed, threshold=claim.handbook.value("photo_id.threshold"),
             missing="；".join(gap_name(gap.subject, gap.why) for gap in gaps),
             subjects=[gap.subject for gap in gaps], payee=any(gap.subject == PAYEE for gap in gaps),

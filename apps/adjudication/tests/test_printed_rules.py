@@ -63,6 +63,10 @@ def plan_of(series: str, **more: Any) -> Plan:
     return make_plan(*benefits, series=series, **fields)
 
 
+def beijing(series: str) -> Plan:
+    return plan_of(series, version="BEIJING")
+
+
 def facts_of(series: str, *visits: Any, **more: Any) -> Facts:
     plan = more.pop("plan", None) or plan_of(series)
     fields = {"channel": CHANNELS[series], "policy": policy(riders=("VACCINE",))} | more
@@ -167,7 +171,8 @@ ROWS: list[tuple[Any, ...]] = [
     one("2024", "GEN-03", intake, lambda s: facts_of(s, paid(1), plan=plan_of(s, version="BASE")), plain),
     one("2024", "GEN-03", intake, lambda s: facts_of(s, paid(1, hospital=PRIVATE), category="DIRECT"), direct),
     one("2026", "NET-01", intake, lambda s: facts_of(s, paid(1, hospital=PRIVATE), category="DIRECT"), direct),
-    one("2026", "NET-02", intake, lambda s: facts_of(s, paid(1, hospital=PRIVATE), category="DIRECT"), direct),
+    one("2026", "NET-02", intake, lambda s: facts_of(s, paid(1, hospital=PRIVATE), category="DIRECT", plan=beijing(s)),
+        lambda s: facts_of(s, paid(1, hospital=LISTED), category="DIRECT", plan=beijing(s))),
     one("2026", "NET-03", intake, lambda s: facts_of(s, paid(1, **SHOT), policy=policy()), plain),
     one("2026", "PR-17", adjudicate, lambda s: facts_of(s, paid(1, "HEALTH_CHECK", **HEALTH), policy=policy()),
         lambda s: facts_of(s, paid(1, "HEALTH_CHECK", **HEALTH))),
@@ -244,11 +249,56 @@ def test_a_rule_fires_and_does_not_fire(
     series: str, rule: str, ask: Ask, yes: Callable[[str], Facts], no: Callable[[str], Facts]
 ) -> None:
     with heard() as seen:
-        ask(yes(series))
+        with_it = ask(yes(series))
     assert True in seen.get(rule, set())
     with heard() as seen:
-        ask(no(series))
+        without = ask(no(series))
     assert False in seen.get(rule, set())
+    if rule in SHOWN:
+        assert SHOWN[rule](with_it), with_it
+        assert not SHOWN[rule](without), without
+    else:
+        assert rule in shown(with_it)
+        assert rule not in shown(without)
+
+
+def shown(answer: Any) -> set[str]:
+    """The rules that findings cite, that took the route, or whose papers are missing."""
+    if isinstance(answer, tuple):
+        return {rule for part in answer for rule in shown(part)}
+    if hasattr(answer, "satisfied"):
+        return set() if answer.satisfied else {answer.rule}
+    found = {rule for finding in getattr(answer, "findings", ()) for rule in shown(finding)}
+    return found | {answer.rule, *answer.also} if hasattr(answer, "also") else found
+
+
+def entries_of(key: str, **fields: Any) -> Callable[[Any], bool]:
+    """A check list holds an entry of this key with these values."""
+    return lambda answer: any(
+        entry.key == key and all(getattr(entry, name) == value for name, value in fields.items())
+        for entry in answer
+    )
+
+
+def reported(code: str) -> Callable[[Any], bool]:
+    return lambda answer: any(finding.code == code for finding in getattr(answer, "findings", answer))
+
+
+# Rules that move something instead of being cited: what they move.
+SHOWN: dict[str, Callable[[Any], bool]] = {
+    "PR-01": entries_of("INVOICE", status="SATISFIED"),
+    "PR-02": lambda decision: any(
+        finding.figures.get("subjects") == "PAYEE" for finding in decision.findings
+    ),
+    "PR-03": entries_of("CLAIM_FORM", automatic=True),
+    "PR-12": lambda routing: routing.visits[0].amount == 8,
+    "PR-13": lambda routing: [visit.amount for visit in routing.visits] == [3],
+    "PR-14": lambda decision: decision.outcome == "APPROVE" and decision.insurer > 0,
+    "PR-20": reported("EMERGENCY_HOLD"),
+    "REC-01": lambda decision: decision.disallowed > 0,  # direct billing is no final word
+    "PR-21": lambda small: small is True,
+    "RMB-20": lambda entries: any(entry.fault == "NOT_COLOR" for entry in entries),
+}
 
 
 def test_nobody_listens_after_a_listener_has_left() -> None:
