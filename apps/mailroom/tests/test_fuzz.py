@@ -52,7 +52,12 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(raw)
 
 
-ANY = st.one_of(mutated(), mutated(), st.binary(max_size=600), st.lists(st.sampled_from(TOKENS), max_size=60).map(b"".join))
+ANY = st.one_of(
+    mutated(),
+    mutated(),
+    st.binary(max_size=600),
+    st.lists(st.sampled_from(TOKENS), max_size=60).map(b"".join),
+)
 
 
 @given(ANY)

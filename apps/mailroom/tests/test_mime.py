@@ -19,7 +19,13 @@ def read(raw: bytes, **fields: object):  # type: ignore[no-untyped-def]
 
 
 def part(headers: bytes, body: bytes = b"abc") -> bytes:
-    return b"From: a@b.cn\nContent-Type: multipart/mixed; boundary=b\n\n--b\n" + headers + b"\n\n" + body + b"\n--b--"
+    return (
+        b"From: a@b.cn\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
+        + headers
+        + b"\n\n"
+        + body
+        + b"\n--b--"
+    )
 
 
 # --- Words ------------------------------------------------------------------------------------
@@ -117,9 +123,15 @@ def test_inline_pictures_are_parts() -> None:
 
 
 def test_only_one_plain_sender_counts() -> None:
-    for header in (b"", b"From: a@b.cn, c@d.cn\n", b"From: a@b.cn\nFrom: c@d.cn\n", b"From: nobody\n", b"From: <a@b>\n"):
+    for header in (
+        b"",
+        b"From: a@b.cn, c@d.cn\n",
+        b"From: a@b.cn\nFrom: c@d.cn\n",
+        b"From: nobody\n",
+        b"From: <a@b>\n",
+    ):
         assert read(header + b"Subject: x\n\nx").sender == ""
-    assert read(b"From: \"a@b.cn\" <Evil@X.cn>\n\nx").sender == "evil@x.cn"
+    assert read(b'From: "a@b.cn" <Evil@X.cn>\n\nx').sender == "evil@x.cn"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +195,9 @@ def test_bombs_are_not_taken_apart(name: str) -> None:
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("start", [b"<!--<", b"<script ", b"<script>", b"<p", b"&", b"<svg></svg ", b"<a b='"])
+@pytest.mark.parametrize(
+    "start", [b"<!--<", b"<script ", b"<script>", b"<p", b"&", b"<svg></svg ", b"<a b='"]
+)
 def test_html_costs_no_more_than_its_length(start: bytes) -> None:
     started = time.monotonic()
     read(b"Content-Type: text/html\n\n" + start * (2_000_000 // len(start)))
