@@ -14,6 +14,7 @@ from django_fsm import can_proceed
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.roles import CATALOGUE
+from apps.cases import subscribers
 from apps.cases.engine import available, perform
 from apps.cases.kinds import NoInput
 from apps.cases.models import CaseFile
@@ -46,6 +47,7 @@ def bare_doors(monkeypatch: pytest.MonkeyPatch) -> None:
             transition=None if not action.candidates else lambda ctx: "", transitions=action.candidates,
         )  # fmt: skip
         monkeypatch.setitem(KIND.actions, name, bare)
+    monkeypatch.setattr(subscribers, "EVENTS", {})  # they rely on what the handlers write
 
 
 def refusal(case: CaseFile, action: str, actor: Actor, world: World) -> str:
