@@ -16,9 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.visibility import visible_to
+from apps.cases.counted import counts
 from apps.cases.engine import Availability, available, perform
 from apps.cases.models import CaseEvent, CaseFile, Clock
-from apps.core.api import ActorMixin
+from apps.core.api import NUMBERED, ActorMixin
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.money import to_yuan
 
@@ -106,6 +107,42 @@ class EventSerializer(serializers.ModelSerializer[CaseEvent]):
         fields = ["seq", "name", "action", "from_state", "to_state", "actor_label", "at", "reason"]
 
 
+class ProofSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    evidence = serializers.CharField()
+    paper = serializers.CharField()
+    reached = serializers.CharField()
+    ended_by = serializers.CharField()
+
+
+class CountLineSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["START", "COUNTED", "DAY_OFF", "PAUSED", "DUE", "STANDING"])
+    first = serializers.DateField()
+    last = serializers.DateField()
+    days = serializers.IntegerField()
+    total = serializers.IntegerField(help_text=_("counted so far"))
+    rule = serializers.CharField()
+    words = serializers.CharField()
+    proof = ProofSerializer(allow_null=True)
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    title = serializers.CharField()
+    rule = serializers.CharField()
+    statutory = serializers.BooleanField()
+    state = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    duration = serializers.IntegerField()
+    length = serializers.CharField()
+    standing = serializers.BooleanField()
+    left = serializers.IntegerField(help_text=_("days left to count while it stands still"))
+    day = serializers.DateField(allow_null=True)
+    act_by = serializers.DateField(allow_null=True)
+    provisional = serializers.BooleanField()
+    lines = CountLineSerializer(many=True)
+
+
 class PerformSerializer(serializers.Serializer[Any]):
     """`version` is the case's version as you saw it; `input` holds the fields of the action."""
 
@@ -131,8 +168,9 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
     queryset = CaseFile.objects.none()
     serializer_class = CaseSerializer
     filterset_class = CaseFilter
+    filter_backends = NUMBERED
     search_fields = ["number", "external_numbers__number", "policy__number"]
-    ordering_fields = ["opened_at", "next_due", "priority", "number"]
+    ordering_fields = ["opened_at", "next_due", "number"]
     ordering = ["-opened_at"]
     lookup_field = "number"
     lookup_value_regex = r"[A-Z]\d{2}-\d{6,9}"
@@ -156,6 +194,12 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
         """The timeline of a case, oldest first."""
         events = CaseEvent.objects.filter(case=self.get_object()).order_by("seq")
         return Response(EventSerializer(events, many=True).data)
+
+    @extend_schema(responses=CountSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def clocks(self, request: Request, number: str) -> Response:
+        """How each clock was counted, line by line: day 0, counted days, pauses with their proof, due day."""
+        return Response(CountSerializer([one.as_json() for one in counts(self.get_object())], many=True).data)
 
     @extend_schema(
         request=PerformSerializer,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -19,8 +21,21 @@ from apps.cases.api import CaseDetailSerializer
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
 from apps.claims.actions import coverage_check, report_claim
+from apps.claims.assess import assess
 from apps.claims.inputs import ReportInput
-from apps.claims.models import Bill, BillLine, Claim, Decision, DecisionLine, Visit
+from apps.claims.models import (
+    Bill,
+    BillLine,
+    Claim,
+    Decision,
+    DecisionLine,
+    Inquiry,
+    Original,
+    Parcel,
+    Visit,
+)
+from apps.claims.originals import mailing, missing_originals, originals_of, parcels_of
+from apps.claims.undisputed import part_of
 from apps.core.api import ActorMixin
 from apps.core.errors import InvalidInput
 from apps.core.money import to_yuan
@@ -138,6 +153,70 @@ class ClaimSerializer(CaseDetailSerializer):
         ]
 
 
+class MailingSerializer(serializers.Serializer[Any]):
+    address = serializers.CharField()
+    postcode = serializers.CharField()
+    recipient = serializers.CharField()
+    phone = serializers.CharField()
+    originals = serializers.ListField(child=serializers.CharField())
+    others = serializers.ListField(child=serializers.CharField())
+    mark = serializers.CharField(help_text=_("written on the parcel or on a note inside"))
+    own_postage = serializers.BooleanField()
+    tracking_to = serializers.CharField()
+    rules = serializers.ListField(child=serializers.CharField())
+
+
+class ParcelSerializer(serializers.ModelSerializer[Parcel]):
+    class Meta:
+        model = Parcel
+        fields = [
+            "id", "state", "tracking_number", "arrival", "sent_on", "arrived_at", "note", "announced_by",
+            "announced_at", "logged_by", "logged_at",
+        ]  # fmt: skip
+
+
+class OriginalSerializer(serializers.ModelSerializer[Original]):
+    class Meta:
+        model = Original
+        fields = [
+            "id", "parcel", "kind", "place", "is_original", "sheets", "condition", "shelf", "note", "logged_by",
+            "logged_at", "returned_at", "returned_by", "returned_with", "return_reason",
+        ]  # fmt: skip
+
+
+class MissingSerializer(serializers.Serializer[Any]):
+    ref = serializers.CharField()
+    title = serializers.CharField(source="title.zh")
+    status = serializers.CharField()
+    why = serializers.CharField(source="why.zh")
+    rule = serializers.CharField()
+
+
+class OriginalsSerializer(serializers.Serializer[Any]):
+    mailing = MailingSerializer(allow_null=True)
+    parcels = ParcelSerializer(many=True)
+    originals = OriginalSerializer(many=True)
+    missing = MissingSerializer(many=True)
+
+
+class UndisputedSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField()
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2)
+    disputed = serializers.ListField(child=serializers.CharField(), help_text=_("lines left out"))
+    refused = serializers.ListField(child=serializers.CharField(), help_text=_("findings taken as refused"))
+
+
+class InquirySerializer(serializers.ModelSerializer[Inquiry]):
+    assignee = serializers.StringRelatedField()  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Inquiry
+        fields = [
+            "id", "kind", "state", "question", "places", "assignee", "due_on", "opinion", "answer", "ordered_by",
+            "ordered_at", "answered_by", "answered_at",
+        ]  # fmt: skip
+
+
 class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CaseFile]):
     """Report a claim, read it whole. Lists and actions of all cases stand under `cases`."""
 
@@ -171,6 +250,42 @@ class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSe
         case = report_claim(self.actor, data=_object(request.data))
         fresh = self.get_queryset().get(pk=case.pk)
         return Response(self.get_serializer(fresh).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=OriginalsSerializer)
+    @action(detail=True)
+    def originals(self, request: Request, number: str) -> Response:
+        """How originals are sent, which parcels came, what lies on the shelf and what is still missing."""
+        case = self.get_object()
+        found = assess(case, timezone.now())
+        how = mailing(found) if case.claim.route == "MAIL" else None
+        body = {
+            "mailing": how.as_json() if how else None,
+            "parcels": parcels_of(case.pk),
+            "originals": originals_of(case.pk),
+            "missing": missing_originals(found),
+        }
+        return Response(OriginalsSerializer(body).data)
+
+    @extend_schema(responses=UndisputedSerializer)
+    @action(detail=True)
+    def undisputed(self, request: Request, number: str) -> Response:
+        """What is beyond dispute now (LAW-05); amount 0.00 when nothing is."""
+        case = self.get_object()
+        part = part_of(case, assess(case, timezone.now()), case.claim.inquiries.all())
+        body = {
+            "rule": "LAW-05",
+            "amount": part.decision.insurer if part else Decimal("0.00"),
+            "disputed": part.disputed if part else (),
+            "refused": part.refused if part else (),
+        }
+        return Response(UndisputedSerializer(body).data)
+
+    @extend_schema(responses=InquirySerializer(many=True))
+    @action(detail=True, pagination_class=None)
+    def inquiries(self, request: Request, number: str) -> Response:
+        """Disputes, investigations and medical reviews of the claim, oldest first."""
+        rows = Inquiry.objects.filter(claim=self.get_object().pk).select_related("assignee").order_by("pk")
+        return Response(InquirySerializer(rows, many=True).data)
 
     @extend_schema(request=serializer_for(ReportInput, "ClaimReport"), responses=OpenApiTypes.OBJECT)
     @action(detail=False, methods=["post"])

@@ -39,7 +39,7 @@ from apps.claims.models import Decision as DecisionRow
 from apps.claims.models import DecisionLine, Outcome
 from apps.claims.rows import load
 from apps.core.errors import Blocked
-from apps.core.money import to_fen
+from apps.core.money import format_yuan, to_fen
 from apps.core.numbers import next_numbers_of
 from apps.documents.letters import PREFIX as LETTER_PREFIX
 from apps.documents.letters import queue_letter
@@ -47,9 +47,9 @@ from apps.ledger.actions import LimitSpec, Use, lock_limits_many, reckon_reversa
 from apps.ledger.models import LimitAccount, LimitEntry
 from apps.messaging.outbox import notify_member
 from apps.payments.actions import owe
-from apps.payments.queries import payable_fen
+from apps.payments.queries import under_way_fen, unordered_fen
 
-PAYING = (Outcome.APPROVE, Outcome.PARTIAL, Outcome.EX_GRATIA, Outcome.COMPROMISE)
+PAYING = (Outcome.APPROVE, Outcome.PARTIAL, Outcome.EX_GRATIA, Outcome.COMPROMISE, Outcome.UNDISPUTED)
 
 
 # --- Before the handlers --------------------------------------------------------------------------
@@ -198,8 +198,8 @@ def book(ctx: Ctx[Any], verdict: Verdict) -> DecisionRow:
 
 
 def _payable(ctx: Ctx[Any], change: int) -> int:
-    """What is still to be paid once the change is posted; negative when too much was paid before."""
-    return payable_fen(ctx.case) + change
+    """What is still to be ordered once the change is posted; negative when too much was paid before."""
+    return unordered_fen(ctx.case) + change
 
 
 def _decision_row(ctx: Ctx[Any], verdict: Verdict, version: int) -> DecisionRow:
@@ -300,7 +300,9 @@ def _tell(ctx: Ctx[Any], verdict: Verdict) -> None:
         context = letters.refusal(found.rows, reasons, at_intake=False, on=on, text=verdict.member_text)
         template = "refusal"
     letter = queue_letter(ctx, context)
-    words = letters.message_context(ctx.case, outcome=verdict.outcome, paid_fen=verdict.insurer_fen)
+    words = letters.message_context(
+        ctx.case, outcome=verdict.outcome, amount=format_yuan(verdict.insurer_fen)
+    )
     key = f"{ctx.case.number}:decision:{ctx.loaded['decision_version']}"
     notify_member(ctx, template=template, context=words, key=key, letter=letter)
 
@@ -312,9 +314,18 @@ def _go_on(ctx: Ctx[Any], verdict: Verdict) -> None:
         ctx.loaded["way"] = "deny"
         ctx.emit("refused")
         return
+    if verdict.outcome == Outcome.UNDISPUTED:  # the rest is still to be decided (LAW-05)
+        if payable_to(ctx.case.claim.payee):
+            ctx.then("order_undisputed")
+        return
     ctx.loaded["way"] = "approve" if verdict.outcome == Outcome.APPROVE else "approve_part"
     ctx.emit("decided")
-    if ctx.loaded["payable_fen"] <= 0:
+    if ctx.loaded["payable_fen"] < 0:  # more was paid on a former version than this one gives
+        ctx.data["overpaid_fen"] = -ctx.loaded["payable_fen"]
+        ctx.emit("overpaid")
+    if ctx.loaded["payable_fen"] <= 0 and ctx.loaded["decision_version"] > 1 and under_way_fen(ctx.case):
+        ctx.then("await_payment")
+    elif ctx.loaded["payable_fen"] <= 0:
         ctx.then("close")
     elif payable_to(ctx.case.claim.payee):
         ctx.then("order_payment")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal as Yuan
 from typing import Any
 
@@ -15,13 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.actors import SYSTEM, Actor
 from apps.adjudication.decision import Finding, LineDecision
 from apps.adjudication.handbook import Basis, Handbook, Level
-from apps.cases.clocks import due_of, spec_of
+from apps.cases.counted import counts
 from apps.cases.kinds import Kind, Panel
-from apps.cases.models import CaseFile, Clock
+from apps.cases.models import CaseFile
 from apps.claims.assess import Assessment, assess, period_of
 from apps.claims.limits import limit_title, shown
-from apps.claims.models import BillLine
-from apps.claims.queries import latest_decision, member_history, similar
+from apps.claims.models import BillLine, Inquiry
+from apps.claims.originals import (
+    mailing,
+    missing_originals,
+    originals_of,
+    parcels_of,
+    place_words,
+    same_parcel,
+    waiting,
+    wanted_originals,
+)
+from apps.claims.queries import WAITING, latest_decision, member_history, similar
 from apps.claims.rescission import rescission_window
 from apps.claims.rows import BillRows, VisitRows
 from apps.documents.queries import checklist_rows, letters_of, papers_of, unasked
@@ -269,60 +278,52 @@ def letters(case: CaseFile, actor: Any) -> Context:
     return {"letters": letters_of(case)}
 
 
-# --- The arithmetic of the law, line by line (LAW-02) ------------------------------------------------
+# --- Originals, inquiries, the arithmetic of the clocks ------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Step:
-    at: Any
-    words: Any
-    days: int | None = None
-    evidence: str = ""
+def originals(case: CaseFile, actor: Any) -> Context:
+    """How to send them, what came with which parcel, what is still missing, and how long we wait."""
+    claim = case.claim
+    parcels, rows = parcels_of(case.pk), originals_of(case.pk)
+    if claim.route != "MAIL" and not parcels:
+        return {"mailed": False, "hidden": True}
+    found = assessment_of(case)
+    missing = missing_originals(found)
+    titles = {document.key: document.title for document in found.facts.handbook.documents}
+    return {
+        "mailed": True,
+        "how": mailing(found),
+        "parcels": [
+            (
+                parcel,
+                [
+                    (row, titles.get(row.kind), place_words(row.place, found))
+                    for row in rows
+                    if row.parcel_id == parcel.pk
+                ],
+            )
+            for parcel in parcels
+        ],
+        "wanted": wanted_originals(found),
+        "missing": missing,
+        "places": {entry.ref: place_words(entry.place, found) for entry in missing},
+        "shelved": sum(row.returned_at is None for row in rows),
+        "waiting": waiting(case) if case.state in WAITING else None,
+        "together": same_parcel(case, [parcel.tracking_number for parcel in parcels]),
+        "expected": case.state == "AWAITING_ORIGINALS",
+    }
+
+
+def inquiries(case: CaseFile, actor: Any) -> Context:
+    """Disputes, investigations and medical opinions, newest first."""
+    rows = Inquiry.objects.filter(claim=case.pk).select_related("assignee").order_by("-pk")
+    found = list(rows)
+    return {"inquiries": found, "hidden": not found}
 
 
 def statutory(case: CaseFile, actor: Any) -> Context:
-    """How each statutory clock was counted: start, pauses with their proof, days counted, due."""
-    clocks = (
-        Clock.objects.filter(case=case.pk, statutory=True)
-        .prefetch_related("pauses")
-        .order_by("started_at", "pk")
-    )
-    handbook = case.handbook.handbook
-    return {"clocks": [_arithmetic(clock, handbook) for clock in clocks]}
-
-
-def _arithmetic(clock: Clock, handbook: Handbook) -> dict[str, Any]:
-    spec = spec_of(handbook, clock)
-    due = due_of(clock, spec)
-    steps = [Step(clock.started_at, _("started; this day is day 0"))]
-    for pause in clock.pauses.all():
-        steps.append(
-            Step(
-                pause.started_at,
-                _("paused; this day still counts"),
-                _counted(due.counted, pause.started_at),
-                pause.evidence,
-            )
-        )
-        if pause.ended_at:
-            steps.append(Step(pause.ended_at, _("goes on; this day is day 0 again"), None, pause.evidence))
-    if not due.standing:
-        steps.append(
-            Step(
-                clock.due_at, _("due at the end of %(day)s") % {"day": due.day.isoformat()}, len(due.counted)
-            )
-        )
-    if clock.stopped_at:
-        steps.append(Step(clock.stopped_at, _("stopped")))
-    return {
-        "clock": clock, "title": say(spec.title.zh, spec.title.en), "rule": spec.id, "duration": spec.duration,
-        "unit": spec.unit, "steps": steps, "left": due.left, "standing": due.standing, "act_by": due.act_by,
-    }  # fmt: skip
-
-
-def _counted(days: Any, moment: datetime) -> int:
-    day = timezone.localtime(moment).date()
-    return sum(counted <= day for counted in days)
+    """How each clock was counted: day 0, counted days, pauses with their proof, due (LAW-02)."""
+    return {"counts": counts(case)}
 
 
 # --- Registration -------------------------------------------------------------------------------------
@@ -333,13 +334,15 @@ def add_panels(kind: Kind) -> None:
     if kind.panels:
         return
     for name, title, fill, side in (
+        ("inquiries", _("Investigation and medical review"), inquiries, "main"),
         ("findings", _("Findings"), findings, "main"),
         ("lines", _("Lines"), lines, "main"),
         ("limits", _("Limits"), limits, "main"),
         ("visits", _("Visits and bills"), visits, "main"),
         ("history", _("History of five years"), history, "main"),
         ("checklist", _("Papers"), checklist, "aside"),
+        ("originals", _("Originals"), originals, "aside"),
         ("letters", _("Letters"), letters, "aside"),
-        ("statutory", _("Statutory time limits"), statutory, "aside"),
+        ("statutory", _("How the time limits were counted"), statutory, "aside"),
     ):
         kind.panels.append(Panel(name, title, f"claims/panels/{name}.html", fill, side))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,22 +14,27 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.visibility import visible_to
-from apps.cases.forms import tidy
+from apps.cases.forms import form_for, tidy
 from apps.cases.pages import actor_of
 from apps.cases.queries import case_for
 from apps.cases.rows import age_on
 from apps.cases.views import show
+from apps.claims.actions.correct import CorrectInput
 from apps.claims.actions.intake import assess_report, report_claim
+from apps.claims.correction import consequence
 from apps.claims.forms import as_report, at_question, coverage_form, report_form
 from apps.claims.panels import assessment_of
 from apps.claims.preview import preview_letter
-from apps.core.errors import DomainError
+from apps.claims.undisputed import nearing_sixty, sixties
+from apps.core.errors import DomainError, InvalidInputs
 from apps.core.money import to_fen
 from apps.hospitals.models import Hospital
 from apps.hospitals.queries import search as hospital_search
 from apps.hospitals.queries import visible_hospitals
 from apps.members.models import Member
 from apps.members.queries import find_members
+
+DAY_SIXTY_ROWS = 25
 
 
 def report(request: HttpRequest) -> HttpResponse:
@@ -168,6 +174,18 @@ def verdict(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "claims/parts/verdict.html", context)
 
 
+@require_POST
+def correction(request: HttpRequest, number: str) -> HttpResponse:
+    """Beside the correction form: the claim as it is and as it would be; nothing is saved."""
+    actor, form = actor_of(request), form_for(CorrectInput)(tidy(request.POST))
+    context: dict[str, Any] = {}
+    try:
+        context["found"] = consequence(case_for(actor, number), actor, form.payload(), timezone.now())
+    except DomainError as error:
+        context["errors"] = error.errors if isinstance(error, InvalidInputs) else [error]
+    return render(request, "claims/parts/correction.html", context)
+
+
 @xframe_options_sameorigin
 def letter(request: HttpRequest, number: str) -> HttpResponse:
     """The letter as it would read now, not numbered and not stored."""
@@ -178,3 +196,11 @@ def letter(request: HttpRequest, number: str) -> HttpResponse:
     except DomainError as error:
         return HttpResponse(str(error.message), status=error.status, content_type="text/plain; charset=utf-8")
     return HttpResponse(html)
+
+
+def day_sixty(request: HttpRequest) -> HttpResponse:
+    """Claims that reach day 60 without a decision, and how much of each is beyond dispute (LAW-05)."""
+    now, actor = timezone.now(), actor_of(request)
+    page = Paginator(nearing_sixty(actor, now), DAY_SIXTY_ROWS).get_page(request.GET.get("page"))
+    rows = sixties(list(page.object_list), now)
+    return show(request, "claims/day_sixty.html", {"title": _("Day 60"), "rows": rows, "page": page})

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.cases.engine import Batch, Ctx, perform
+from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked, Conflict, DomainError, InvalidInput, InvalidInputs, NotAllowed
 from apps.core.money import format_yuan
@@ -267,11 +268,18 @@ def book_results(
 
 
 def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | None) -> CaseFile:
-    if result.paid:
-        return perform(
-            row.case, "payment_done", actor, now=now, order=row.number, bank_reference=result.reference
-        )
-    return perform(row.case, "payment_returned", actor, now=now, order=row.number, reason=result.reason)
+    """An order may pay a part of a case that goes on: then the answer is booked and ends nothing."""
+    whole, part = ("payment_done", "part_paid") if result.paid else ("payment_returned", "part_returned")
+    given = {"bank_reference": result.reference} if result.paid else {"reason": result.reason}
+    try:
+        return perform(row.case, whole, actor, now=now, order=row.number, **given)
+    except Blocked as error:
+        if error.code not in ("state", "part") or part not in KINDS[row.case.kind].actions:
+            raise
+        try:
+            return perform(row.case, part, actor, now=now, order=row.number, **given)
+        except Blocked as refused:
+            raise (error if refused.code == "state" else refused) from refused
 
 
 def _locked_file(actor: Actor, number: str, state: str) -> PaymentFile:

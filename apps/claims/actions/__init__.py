@@ -14,6 +14,7 @@ from apps.claims.actions import (
     special,
     straight,
     supplement,
+    undisputed,
 )
 from apps.claims.actions.intake import coverage_check, report_claim
 from apps.claims.workflow import KIND
@@ -36,4 +37,5 @@ __all__ = [
     "special",
     "straight",
     "supplement",
+    "undisputed",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,17 +15,18 @@ from apps.claims import guards, letters
 from apps.claims.models import Decision
 from apps.claims.reporting import branch_rule
 from apps.claims.roles import CLERKS, FINANCE, MACHINES, REVIEWERS
-from apps.claims.workflow import BEFORE_DECISION, KIND
+from apps.claims.workflow import BEFORE_DECISION, FINAL, KIND, STATES
+from apps.core.money import format_yuan
 from apps.messaging.outbox import notify_member
 from apps.payments import actions as payments
 from apps.payments.payees import PayeeInput, build_payee
-from apps.payments.queries import payable_fen
+from apps.payments.queries import living_orders, payable_fen, unordered_fen
 
 
-def _order_payment(ctx: Ctx[NoInput]) -> None:
-    """One order for what is still owed; a second one for the same decision cannot exist."""
+def pay_out(ctx: Ctx[Any]) -> None:
+    """One order for what is owed and not ordered yet; a second one for the same decision cannot exist."""
     version = ctx.loaded.get("decision_version")
-    amount = ctx.loaded["payable_fen"] if version else payable_fen(ctx.case)
+    amount = ctx.loaded["payable_fen"] if version else unordered_fen(ctx.case)
     payments.order(
         ctx,
         payee=ctx.case.claim.payee,
@@ -36,12 +36,25 @@ def _order_payment(ctx: Ctx[NoInput]) -> None:
     )
 
 
+def _order_payment(ctx: Ctx[NoInput]) -> None:
+    pay_out(ctx)
+
+
+def _await_payment(ctx: Ctx[NoInput]) -> None:
+    """The decision owes no more than an order under way carries already (LAW-05): the bank's answer ends it."""
+
+
 def _version(ctx: Ctx[Any]) -> int:
-    return Decision.objects.filter(claim=ctx.case.pk).aggregate(last=Max("version"))["last"] or 0
+    """The latest decision that no living order pays: the last one, or the one whose money came back."""
+    paid = {order.decision_version for order in living_orders(ctx.case, paid=True)}
+    versions = (
+        Decision.objects.filter(claim=ctx.case.pk).order_by("-version").values_list("version", flat=True)
+    )
+    return next((version for version in versions if version not in paid), next(iter(versions), 0))
 
 
 def _something_owed(ctx: Ctx[Any]) -> Blocker | None:
-    if ctx.loaded.get("payable_fen") or payable_fen(ctx.case) > 0:
+    if ctx.loaded.get("payable_fen") or unordered_fen(ctx.case) > 0:
         return None
     return Blocker("nothing_owed", _("Nothing is left to pay."))
 
@@ -51,6 +64,14 @@ KIND.action(
         "order_payment", _("Order payment"), FINANCE | REVIEWERS, _order_payment, transition="order_payment",
         states=frozenset({"APPROVED", "PARTIAL"}), guards=(guards.payee_known, _something_owed), event="payment_ordered",
         system=True, style="primary", order=10,
+    )
+)  # fmt: skip
+
+
+KIND.action(
+    Action(
+        "await_payment", _("Wait for the payment under way"), frozenset(), _await_payment, transition="order_payment",
+        states=frozenset({"APPROVED", "PARTIAL"}), event="payment_awaited", system=True, manual=False,
     )
 )  # fmt: skip
 
@@ -74,19 +95,35 @@ def _payment_done(ctx: Ctx[PaidInput]) -> None:
     assert ctx.input is not None
     row = payments.mark_paid(ctx, ctx.input.order, bank_reference=ctx.input.bank_reference)
     ctx.data |= {"order": row.number, "amount_fen": row.amount_fen, "bank_reference": row.bank_reference}
-    context = letters.message_context(ctx.case, amount_fen=row.amount_fen, account=row.payee.account_masked)
+    context = letters.message_context(
+        ctx.case, amount=format_yuan(row.amount_fen), account_tail=row.payee.account_masked[-4:]
+    )
     notify_member(ctx, template="payment_done", context=context, key=f"{row.number}:paid")
-    ctx.then("close")
+    if ctx.action == "payment_done":
+        ctx.then("close")
+
+
+def _last_payment(ctx: Ctx[Any]) -> Blocker | None:
+    """While an order of the undisputed part waits for the bank as well, an answer ends nothing (LAW-05)."""
+    if len(living_orders(ctx.case)) <= 1:
+        return None
+    return Blocker(
+        "part", _("Another order of this claim waits for the bank: book this one as a part."), "LAW-05"
+    )
 
 
 def _payment_returned(ctx: Ctx[ReturnedInput]) -> None:
     """The bank sent the money back: the member is asked for another account."""
     assert ctx.input is not None
     row = payments.mark_returned(ctx, ctx.input.order, reason=ctx.input.reason)
-    ctx.case.open, ctx.case.closed_at = True, None
+    if ctx.action == "payment_returned":
+        ctx.case.open, ctx.case.closed_at = True, None
     ctx.reason = ctx.input.reason
     ctx.data |= {"order": row.number, "amount_fen": row.amount_fen}
-    context = letters.message_context(ctx.case, reason=row.return_reason, account=row.payee.account_masked)
+    context = letters.message_context(
+        ctx.case, reason=row.return_reason, amount=format_yuan(row.amount_fen),
+        account_tail=row.payee.account_masked[-4:],
+    )  # fmt: skip
     notify_member(ctx, template="payment_returned", context=context, key=f"{row.number}:returned")
 
 
@@ -103,8 +140,8 @@ def _nothing_owed(ctx: Ctx[Any]) -> Blocker | None:
 
 KIND.action(
     Action(
-        "payment_done", _("Paid"), FINANCE, _payment_done, transition="pay", input=PaidInput, event="paid", system=True,
-        order=10,
+        "payment_done", _("Paid"), FINANCE, _payment_done, transition="pay", input=PaidInput, guards=(_last_payment,),
+        event="paid", system=True, order=10,
     )
 )  # fmt: skip
 KIND.action(
@@ -119,6 +156,20 @@ KIND.action(
         order=30,
     )
 )  # fmt: skip
+
+
+# A part was paid first and the claim goes on, or waits for more (LAW-05): the answer is booked, nothing ends.
+# `payments` turns to these when the claim does not wait for its last payment.
+for name, words, handler, given in (
+    ("part_paid", _("Part paid"), _payment_done, PaidInput),
+    ("part_returned", _("Part returned by the bank"), _payment_returned, ReturnedInput),
+):
+    KIND.action(
+        Action(
+            name, words, FINANCE, handler, states=frozenset(STATES) - FINAL - {"PAID", "REOPENED", "REPORTED"}, input=given,
+            system=True, manual=False,
+        )
+    )  # fmt: skip
 
 
 # --- Payee ----------------------------------------------------------------------------------------
@@ -139,7 +190,7 @@ def _new_account(ctx: Ctx[PayeeInput]) -> None:
     """A corrected account after a bank return: the same money is ordered again."""
     _set_payee(ctx)
     payments.order(
-        ctx, payee=ctx.case.claim.payee, amount_fen=payable_fen(ctx.case), decision_version=_version(ctx)
+        ctx, payee=ctx.case.claim.payee, amount_fen=unordered_fen(ctx.case), decision_version=_version(ctx)
     )
     ctx.emit("payment_ordered")
 

@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 
 from apps.claims.actions import KIND
 from apps.claims.tests.world import World
+from apps.documents.models import Letter
 from apps.members.models import Policy
 
 PANELS = {panel.name: panel for panel in KIND.panels}
@@ -78,11 +79,13 @@ def test_law02_arithmetic_line_by_line(world: World) -> None:
         now=world.later(days=2),
     )
     world.do(case, "papers_arrived", by="intake", now=world.later(days=5))
-    clocks = {row["rule"]: row for row in filled(world, "statutory", case)["clocks"]}
-    started, paused, resumed, due = clocks["LAW-02"]["steps"]
-    assert (started.at, paused.at, resumed.at) == (world.now, world.later(days=2), world.later(days=5))
-    assert (paused.days, due.days) == (2, 30)
-    assert "SMS" in paused.evidence
+    counted = {one.rule: one for one in filled(world, "statutory", case)["counts"]}
+    shown = [(line.kind, line.days, line.total) for line in counted["LAW-02"].lines]
+    assert shown == [("START", 0, 0), ("COUNTED", 2, 2), ("PAUSED", 3, 2), ("COUNTED", 28, 30), ("DUE", 0, 30)]
+    proof = counted["LAW-02"].lines[2].proof
+    assert proof is not None
+    assert "SMS" in proof.evidence
+    assert Letter.objects.get(case=case, kind="SUPPLEMENT").number in proof.paper
 
 
 def test_the_check_list_counts(world: World) -> None:
