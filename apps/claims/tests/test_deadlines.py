@@ -190,7 +190,7 @@ def test_s32_a_dispute_stops_the_clock_where_the_series_prints_it(
         case = world.do(case, "start_review", now=now)
     before = world.clock(case, "claim.decision").day
     with time_machine.travel(at(opened), tick=False):
-        world.do(case, "open_dispute", by="senior", reason="票据与病历不符", now=at(opened))
+        world.do(case, "open_dispute", by="supervisor", reason="票据与病历不符", now=at(opened))
     assert world.clock(case, "claim.decision").state == ("PAUSED" if left else "RUNNING")
     with time_machine.travel(at(closed), tick=False):
         world.do(case, "close_dispute", by="senior", reason="已澄清", now=at(closed))
