@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.cases.admin import OfCaseAdmin
+from apps.cases.admin import OfCaseAdmin, ReadOnlyAdmin
 from apps.cases.forms import CODE_WORDS
 from apps.cases.models import CaseFile
 from apps.cases.pages import Entry, Page, add_page, add_search, add_timeline, add_waiting_states
@@ -143,7 +143,7 @@ class ClaimAdmin(OfCaseAdmin):
         return HttpResponseRedirect(reverse("admin:case", kwargs={"number": claim.case.number}))
 
 
-class OfClaimAdmin(OfCaseAdmin):
+class OfClaimAdmin(ReadOnlyAdmin):
     """A list of rows that belong to a claim; each opens the page of its case."""
 
     list_select_related = ["claim__case__member"]

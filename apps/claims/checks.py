@@ -13,7 +13,14 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.claims.inputs import MAXIMUM_LINES, BillInput, LineInput, VisitInput
+from apps.claims.inputs import (
+    MAXIMUM_LINES,
+    BillInput,
+    DiagnosisInput,
+    LineInput,
+    ProcedureInput,
+    VisitInput,
+)
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 from apps.core.money import format_yuan, to_fen
 from apps.documents.register import bill_identity
@@ -29,11 +36,16 @@ def check_visit(visit: VisitInput, path: str, today: date) -> Iterator[DomainErr
     if not visit.bills:
         yield InvalidInput(_("A visit has at least one bill."), code="required", field=f"{path}.bills")
     for index, diagnosis in enumerate(visit.diagnoses):
-        if not ICD_10.fullmatch(diagnosis.code):
-            yield _unknown(diagnosis.code, "J20.900", f"{path}.diagnoses.{index}.code")
+        yield from check_code(diagnosis, f"{path}.diagnoses.{index}.code")
     for index, procedure in enumerate(visit.procedures):
-        if not ICD_9.fullmatch(procedure.code):
-            yield _unknown(procedure.code, "47.0901", f"{path}.procedures.{index}.code")
+        yield from check_code(procedure, f"{path}.procedures.{index}.code")
+
+
+def check_code(given: DiagnosisInput | ProcedureInput, field: str) -> Iterator[DomainError]:
+    """ICD-10 of a diagnosis, ICD-9-CM-3 of a procedure."""
+    pattern, example = (ICD_10, "J20.900") if isinstance(given, DiagnosisInput) else (ICD_9, "47.0901")
+    if not pattern.fullmatch(given.code):
+        yield _unknown(given.code, example, field)
 
 
 def _unknown(code: str, example: str, field: str) -> InvalidInput:

@@ -5,7 +5,7 @@ A constant number of queries, however many visits, bills and lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.inputs import parse_input
-from apps.claims.checks import all_at_once, check_bill, check_size, check_visit
-from apps.claims.inputs import BillInput, MemberInput, ReportInput, VisitInput
+from apps.claims.checks import all_at_once, check_bill, check_code, check_size, check_visit
+from apps.claims.inputs import BillInput, DiagnosisInput, MemberInput, ProcedureInput, ReportInput, VisitInput
 from apps.claims.models import Visit
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 from apps.documents.models import Paper, StoredFile
@@ -53,6 +53,7 @@ class _Parts:
     visits: list[tuple[int, VisitInput]] = field(default_factory=list)
     loose_bills: list[tuple[str, BillInput]] = field(default_factory=list)
     member: MemberInput | None = None
+    codes: list[tuple[str, DiagnosisInput | ProcedureInput]] = field(default_factory=list)
 
 
 def read_report(actor: Actor, data: ReportInput | Mapping[str, Any], now: datetime) -> Report:
@@ -65,6 +66,8 @@ def read_report(actor: Actor, data: ReportInput | Mapping[str, Any], now: dateti
             errors += check_bill(bill, f"visits.{index}.bills.{position}", today, visit.hospital)
     for path, bill in parts.loose_bills:
         errors += check_bill(bill, path, today)
+    for path, code in parts.codes:
+        errors += check_code(code, path)
     errors += check_size(visit for _index, visit in parts.visits)
     hospitals, campuses, wrong = places_of(parts.visits)
     errors += wrong
@@ -133,7 +136,8 @@ def _salvage(data: Mapping[str, Any]) -> _Parts:
     parts.member = _try(MemberInput, raw_member)
     visits = data.get("visits")
     for index, raw in enumerate(visits if isinstance(visits, (list, tuple)) else ()):
-        visit = _try(VisitInput, raw)
+        visit, wrong = _readable(raw)
+        parts.codes += _codes(raw, f"visits.{index}", wrong)
         if visit is not None:
             parts.visits.append((index, visit))
             continue
@@ -143,6 +147,35 @@ def _salvage(data: Mapping[str, Any]) -> _Parts:
             if bill is not None:
                 parts.loose_bills.append((f"visits.{index}.bills.{position}", bill))
     return parts
+
+
+CODED = {"diagnoses": DiagnosisInput, "procedures": ProcedureInput}
+
+
+def _readable(raw: Any) -> tuple[VisitInput | None, Iterable[str]]:
+    """A visit less its wrong fields, and their names, so that the rest of it is checked in the same go."""
+    if isinstance(raw, VisitInput):
+        return raw, ()
+    if not isinstance(raw, Mapping):
+        return None, ()
+    try:
+        return parse_input(VisitInput, raw), ()
+    except InvalidInputs as several:
+        wrong = {error.field.split(".")[0] for error in several.errors}
+    rest: VisitInput | None = _try(VisitInput, {key: raw[key] for key in raw if key not in wrong})
+    return rest, wrong if rest else CODED
+
+
+def _codes(raw: Any, path: str, names: Iterable[str]) -> list[tuple[str, DiagnosisInput | ProcedureInput]]:
+    """Diagnoses and procedures that can be read, of the fields `names` in which others cannot."""
+    found = []
+    for name in CODED:
+        rows = raw.get(name) if name in names else None
+        for index, row in enumerate(rows if isinstance(rows, (list, tuple)) else ()):
+            given = _try(CODED[name], row)
+            if given is not None:
+                found.append((f"{path}.{name}.{index}.code", given))
+    return found
 
 
 def _try(cls: type[Any], raw: Any) -> Any:

@@ -172,3 +172,22 @@ def test_who_may_not_report_is_told_so(world: World) -> None:
     with pytest.raises(NotAllowed):
         world.claim(by="finance")
     stored_nothing()
+
+
+def test_one_unreadable_diagnosis_hides_no_other_mistake(world: World) -> None:
+    """The clerk mends the form once: a code too short to be read, and what else is wrong with the visit."""
+    data = world.report()
+    put(data, f"{VISIT}.diagnoses", [{"code": "J"}, {"code": "cough"}])
+    put(data, f"{VISIT}.procedures", [{"code": "x"}])
+    put(data, f"{VISIT}.started_on", "2026-12-01")
+    put(data, f"{BILL}.amount", "801.00")
+    put(data, f"{VISIT}.hospital", "NOWHERE")
+    with pytest.raises(InvalidInputs) as refusal:
+        world_report(world, data)
+    fields = [error.field for error in refusal.value.errors]
+    assert set(fields) >= {
+        f"{VISIT}.diagnoses.0.code", f"{VISIT}.diagnoses.1.code", f"{VISIT}.procedures.0.code",
+        f"{VISIT}.started_on", f"{BILL}.amount", f"{VISIT}.hospital",
+    }  # fmt: skip
+    assert len(fields) == len(set(fields))
+    assert not CaseFile.objects.exists()

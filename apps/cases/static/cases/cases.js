@@ -119,6 +119,22 @@
       $$(".c-timeline li").forEach((one) => (one.hidden = wanted && (wanted === "event" ? !["event", "clock"].includes(one.dataset.kind) : ["event", "clock"].includes(one.dataset.kind))));
     }
   });
+  // A correction posts only the facts that differ from what is stored.
+  function recount(form) {
+    let n = 0;
+    for (const cell of $$("[data-cell]", form)) {
+      const input = $("input:not([type=hidden]), select", cell), changed = input.value !== cell.dataset.was;
+      $$("input[type=hidden]", cell).forEach((one) => one.remove());
+      cell.classList.toggle("is-changed", changed);
+      if (!changed) { input.removeAttribute("name"); continue; }
+      input.name = `changes.${n}.value`;
+      for (const [name, value] of [["place", cell.dataset.place], ["field", cell.dataset.name]]) {
+        cell.append(Object.assign(document.createElement("input"), { type: "hidden", name: `changes.${n}.${name}`, value }));
+      }
+      n += 1;
+    }
+  }
+  document.addEventListener("input", (event) => { const form = event.target.closest("[data-correct]"); if (form) recount(form); });
   document.addEventListener("dblclick", (event) => { const row = event.target.closest("[data-row]"); if (row) location.assign(row.dataset.href); });
   document.addEventListener("input", (event) => { if (event.target.closest("[data-warn]")) dirty = true; });
   document.addEventListener("submit", (event) => {
@@ -235,6 +251,7 @@
 
   // --- Start --------------------------------------------------------------------------------------
   function prepare(root) {
+    $$("[data-correct]", root).forEach(recount);
     $$("[data-nested]", root).forEach((nested) => $$(":scope > [data-nested-row]", $("[data-nested-rows]", nested)).forEach((row, n) => (row.dataset.index ??= n)));
     $$("[data-vanish]", root).forEach((one) => setTimeout(() => one.remove(), Number(one.dataset.vanish) * 1000));
   }
