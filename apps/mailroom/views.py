@@ -102,7 +102,8 @@ def _show(
         "possible": {step.name for step in possible},
         "opened": opened,
         "error": error,
-        "file_form": form if opened == "file" else None,
+        "case_number": request.POST.get("case", "")[:30]
+        or (email.suggested.number if email.suggested else ""),
         "events": email.events.order_by("-pk")[:50],
         "answers": email.answers.select_related("message").order_by("-pk")[:20],
         "reason": reasons.words(email.reason) if email.reason else "",
