@@ -304,7 +304,7 @@ def post(batch: Batch) -> None:
 NEED_CLAIMED = frozenset(
     {
         "facts_corrected", "decision_proposed", "returned_to_reviewer", "decided", "undisputed_decided", "reopened",
-        "reserve_adjusted",
+        "reserve_adjusted", "reserve_opened",
     }
 )  # fmt: skip
 

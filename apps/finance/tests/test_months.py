@@ -156,11 +156,14 @@ def test_others_do_not_read_the_books(world: World, role: str, scope: dict[str, 
 def test_the_cases_behind_an_amount_add_up_to_it(history: Any, reader: Any, measure: str) -> None:
     for month in (SEPTEMBER, OCTOBER):
         report = month_report(reader, month)
-        for name, value, cell in [
-            (name, value, cell) for name in GROUPS for value, cell in report.grouped(name)
-        ]:
-            rows = list(cases_behind(reader, asked(month, {"measure": measure, name: str(value)})))
-            assert sum(row["amount"] for row in rows) == getattr(cell, f"{measure}_fen"), (month, name, value)
+        numbers = [(name, *entry) for name in GROUPS for entry in report.grouped(name)]
+        for group, value, cell in numbers:
+            rows = list(cases_behind(reader, asked(month, {"measure": measure, group: str(value)})))
+            assert sum(row["amount"] for row in rows) == getattr(cell, f"{measure}_fen"), (
+                month,
+                group,
+                value,
+            )
 
 
 @pytest.mark.parametrize("measure", ["opening", "reported", "reopened", "closed", "closing"])
