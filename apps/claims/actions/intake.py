@@ -63,6 +63,9 @@ def report_claim(
 
 
 def _may_report(actor: Actor) -> None:
+    if "api_hospital" in actor.roles:
+        words = _("A hospital reports no reimbursement claims; it submits direct-billing claims.")
+        raise NotAllowed(words, code="not_for_hospitals")
     if not actor.roles & REPORTERS and not actor.is_system:
         raise NotAllowed(
             _("%(who)s may not do this: it needs one of the roles %(roles)s.")

@@ -12,10 +12,6 @@ from apps.documents.models import BillRegister
 from tests.api import machine, person, refusal, refusals, rows_of_every_table
 
 pytestmark = pytest.mark.both_databases
-# The policy of a child has no hospital, so `visible_to` hides every child from a hospital that treats one.
-HOSPITALS_MAY_NOT_YET = pytest.mark.xfail(
-    reason="claims.reporting finds no child for a hospital", strict=True
-)
 CLAIMS, COVERAGE = "/api/v1/claims/", "/api/v1/claims/coverage/"
 
 
@@ -30,7 +26,7 @@ def report(world: World, api: Any = None, *, path: str = CLAIMS, key: str = "", 
 
 
 @pytest.mark.parametrize("series", ["2024", "2026"])
-@pytest.mark.parametrize("kind", ["MEMBER_APP", "TPA", pytest.param("HOSPITAL", marks=HOSPITALS_MAY_NOT_YET)])
+@pytest.mark.parametrize("kind", ["MEMBER_APP", "TPA"])
 def test_every_kind_of_front_end_reports_a_claim(world: World, kind: str, series: str) -> None:
     response = report(world, machine(kind), series=series)
     assert response.status_code == 201, response.content
@@ -136,10 +132,13 @@ def test_a_report_for_a_child_of_somebody_else_is_refused_and_says_no_more(
     assert rows_of_every_table() == before
 
 
-def test_a_hospital_reports_only_visits_to_itself(world: World) -> None:
+@pytest.mark.parametrize("hospital", ["PUB", "CHC"])
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_a_hospital_reports_no_reimbursement_claims(world: World, series: str, hospital: str) -> None:
+    """Not even of visits to itself (PUB): families ask for their money back, hospitals bill directly."""
     before = rows_of_every_table()
-    response = report(world, machine("HOSPITAL", hospital="CHC"))  # the visit was at PUB
-    assert refusal(response).status in (400, 403, 404)
+    response = report(world, machine("HOSPITAL", hospital=hospital), series=series)
+    assert refusal(response) == (403, "not_for_hospitals", "", "")
     assert rows_of_every_table() == before
 
 
