@@ -6,27 +6,27 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, npgettext
+from django.utils.translation import gettext_lazy, npgettext, pgettext_lazy
 
 from apps.cases.forms import CODE_WORDS
 from apps.finance.months import AGES
 
 HEADINGS = (
-    ("opening", gettext_lazy("Opening")),
-    ("reported", gettext_lazy("Newly reported")),
-    ("changed", gettext_lazy("Changes")),
-    ("reopened", gettext_lazy("Reopened")),
-    ("released", gettext_lazy("Released")),
-    ("paid", gettext_lazy("Paid")),
-    ("closing", gettext_lazy("Closing")),
-    ("incurred", gettext_lazy("Incurred")),
+    ("opening", pgettext_lazy("month of finance", "Opening")),
+    ("reported", pgettext_lazy("month of finance", "Newly reported")),
+    ("changed", pgettext_lazy("month of finance", "Changes")),
+    ("reopened", pgettext_lazy("month of finance", "Reopened")),
+    ("released", pgettext_lazy("month of finance", "Released")),
+    ("paid", pgettext_lazy("month of finance", "Paid")),
+    ("closing", pgettext_lazy("month of finance", "Closing")),
+    ("incurred", pgettext_lazy("month of finance", "Incurred")),
 )
 COUNTS = (
-    ("opening", gettext_lazy("Opening")),
-    ("reported", gettext_lazy("Newly reported")),
-    ("reopened", gettext_lazy("Reopened")),
-    ("closed", gettext_lazy("Closed")),
-    ("closing", gettext_lazy("Closing")),
+    ("opening", pgettext_lazy("month of finance", "Opening")),
+    ("reported", pgettext_lazy("month of finance", "Newly reported")),
+    ("reopened", pgettext_lazy("month of finance", "Reopened")),
+    ("closed", pgettext_lazy("month of finance", "Closed")),
+    ("closing", pgettext_lazy("month of finance", "Closing")),
 )
 GROUP_TITLES = {
     "series": gettext_lazy("By series"),
