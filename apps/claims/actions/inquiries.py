@@ -58,7 +58,7 @@ class DisputeInput:
 
 @dataclass(frozen=True)
 class MedicalInput:
-    question: str = ask(_("Question"), widget="textarea", min_length=5, max_length=2000)
+    question: str = ask(_("Question"), widget="textarea", min_length=2, max_length=2000)
     lines: tuple[str, ...] = ask(_("Lines in question"), choices=disputable, default=())
     given_to: int | None = ask(_("Given to"), default=None, widget="user")
     due_on: date | None = ask(_("Answer wanted by"), default=None)
@@ -77,7 +77,7 @@ def open_inquiries(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
 class AnswerInquiryInput:
     inquiry: int = ask(_("Inquiry"), choices=open_inquiries, widget="select")
     opinion: str = ask(_("Opinion"), choices=list(Inquiry.Opinion.choices), widget="select")
-    answer: str = ask(_("What was found"), widget="textarea", min_length=5, max_length=4000)
+    answer: str = ask(_("What was found"), widget="textarea", min_length=2, max_length=4000)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class UndisputedInput:
     reason: str = ask(
         _("Why the rest cannot be decided yet"),
         widget="textarea",
-        min_length=5,
+        min_length=2,
         max_length=2000,
         rule="LAW-05",
     )
