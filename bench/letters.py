@@ -3,8 +3,10 @@
 
     .venv/bin/python bench/letters.py [letters]
 
-In one run: a letter through our door (template, fonts, QR, PDF/A), and the same HTML with bare
-WeasyPrint that makes its font configuration each time; then many letters and the memory they take.
+In one run, in turns, so that all meet the same noise: a letter through our door (template, QR, characters,
+PDF/A), its HTML with our kept fonts, and the same HTML with bare WeasyPrint that makes its font
+configuration each time. Before that the first letter of a cold process and of a warmed one; after it many
+letters and the memory they take.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -29,13 +32,28 @@ def resident() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
 
-def times(work: Callable[[], Any]) -> dict[str, float]:
-    taken = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return {"median_ms": round(statistics.median(taken) * 1000, 1), "worst_ms": round(max(taken) * 1000, 1)}
+def take(work: Callable[[], Any]) -> tuple[float, float]:
+    """Milliseconds by the clock and of CPU."""
+    started = time.perf_counter(), time.process_time()
+    work()
+    return (time.perf_counter() - started[0]) * 1000, (time.process_time() - started[1]) * 1000
+
+
+def in_turns(works: dict[str, Callable[[], Any]]) -> dict[str, dict[str, float]]:
+    """Medians of each, every round in another order."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    names = list(works)
+    for turn in range(REPEATS):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            taken[name].append(take(works[name]))
+    return {
+        name: {
+            "ms": round(statistics.median(wall for wall, _cpu in found), 1),
+            "cpu_ms": round(statistics.median(cpu for _wall, cpu in found), 1),
+            "worst_ms": round(max(wall for wall, _cpu in found), 1),
+        }
+        for name, found in taken.items()
+    }
 
 
 def letter(number: int) -> Any:
@@ -87,6 +105,24 @@ def bare(html: str) -> bytes:
     return pdf
 
 
+def first_letter(*, warmed: bool) -> dict[str, float]:
+    """Of a process that has loaded the application, as a worker has; `warmed` as workers are."""
+    code = (
+        "import django; django.setup()\n"
+        "from bench.letters import letter, take\n"
+        "from apps.documents import rendering\n"
+        "first = letter(1)\n"
+        f"{'rendering.warm_up(); rendering.warm_up_fonts()' if warmed else ''}\n"
+        "print(*take(lambda: rendering.render_pdf(first)))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "claimsadmin.settings"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    wall, cpu = map(float, run.stdout.split()[-2:])
+    return {"ms": round(wall, 1), "cpu_ms": round(cpu, 1)}
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "claimsadmin.settings")
     import django
@@ -95,23 +131,40 @@ def main() -> None:
     from apps.documents.rendering import render_html, render_pdf, write_pdf
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    result: dict[str, Any] = {
+        "first_letter": {"cold": first_letter(warmed=False), "warmed": first_letter(warmed=True)}
+    }
     first = letter(1)
-    started = time.perf_counter()
-    pdf, _missing = render_pdf(first)
-    result: dict[str, Any] = {"first_letter_ms": round((time.perf_counter() - started) * 1000, 1)}
     html = render_html(first)
-    result["letter"] = times(lambda: render_pdf(first)) | {"kilobytes": round(len(pdf) / 1024)}
-    before, started = resident(), time.perf_counter()
+    pdf, _missing = render_pdf(first)
+    bare(html)
+    found = in_turns(
+        {
+            "letter": lambda: render_pdf(first),
+            "same_html_our_fonts": lambda: write_pdf(html),
+            "same_html_bare_weasyprint": lambda: bare(html),
+        }
+    )
+    ours, least = found["letter"], found["same_html_bare_weasyprint"]
+    result |= found | {
+        "times_bare_weasyprint": {name: round(ours[name] / least[name], 2) for name in ("ms", "cpu_ms")},
+        "kilobytes": round(len(pdf) / 1024),
+    }
+    before = resident()
+    memory = [before]
+    wall = cpu = 0.0
     for number in range(2, count + 2):
-        render_pdf(letter(number))
+        taken = take(lambda number=number: render_pdf(letter(number)))
+        wall, cpu = wall + taken[0], cpu + taken[1]
+        if number % max(count // 5, 1) == 1:
+            memory.append(resident())
     result["many"] = {
         "letters": count,
-        "ms_each": round((time.perf_counter() - started) * 1000 / count, 1),
-        "resident_mb": round(resident()),
+        "ms_each": round(wall / count, 1),
+        "cpu_ms_each": round(cpu / count, 1),
+        "resident_mb": [round(megabytes) for megabytes in memory],
         "growth_mb": round(resident() - before, 1),
     }
-    result["same_html_our_fonts"] = times(lambda: write_pdf(html))
-    result["same_html_bare_weasyprint"] = times(lambda: bare(html))
     print(json.dumps(result, indent=2))
 
 

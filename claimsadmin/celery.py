@@ -23,3 +23,18 @@ def bind_request_ids(**kwargs: Any) -> None:
     from django_structlog.celery.receivers import CeleryReceiver
 
     CeleryReceiver().connect_worker_signals()
+
+
+@signals.worker_init.connect
+def load_what_letters_need(**kwargs: Any) -> None:
+    """Once, before the worker processes are forked: the first letter of each does not wait for it."""
+    from apps.documents.rendering import warm_up
+
+    warm_up()
+
+
+@signals.worker_process_init.connect
+def load_fonts(**kwargs: Any) -> None:
+    from apps.documents.rendering import warm_up_fonts
+
+    warm_up_fonts()

@@ -26,8 +26,10 @@ from apps.cases import clocks, subscribers
 from apps.cases.inputs import parse_input
 from apps.cases.kinds import KINDS, Action, Blocker, Kind
 from apps.cases.models import CaseEvent, CaseFile
+from apps.core.bulk import insert_rows, update_rows
 from apps.core.errors import Blocked, Conflict, DomainError, NotAllowed, NotFound
 from apps.core.numbers import next_number
+from apps.products.models import PARSED
 
 I = TypeVar("I")  # noqa: E741
 DEADLOCKS = {"40P01", "40001"}
@@ -123,30 +125,11 @@ class Batch:
         """Insert in the order of first use (parents were queued first), then update."""
         for hook in self._hooks:
             hook(self)
-        for model, rows in self._inserts.items():
-            for row in rows:
-                _take_parent_ids(row)
-            if len(rows) == 1:
-                rows[0].save(force_insert=True)
-            else:
-                model._default_manager.bulk_create(rows, batch_size=500)
-        for (model, fields), changed in self._updates.items():
-            rows = list(changed.values())
-            if len(rows) == 1:
-                rows[0].save(update_fields=fields)
-            else:
-                model._default_manager.bulk_update(rows, fields, batch_size=200)
+        for rows in self._inserts.values():
+            insert_rows(rows)
+        for (_model, fields), changed in self._updates.items():
+            update_rows(list(changed.values()), fields)
         self._inserts, self._updates = {}, defaultdict(dict)
-
-
-def _take_parent_ids(row: models.Model) -> None:
-    """A queued child was built before its parent had an id; copy the ids over now."""
-    for column in row._meta.concrete_fields:
-        if not isinstance(column, models.ForeignKey) or getattr(row, column.attname) is not None:
-            continue
-        parent = getattr(row, column.name) if column.is_cached(row) else None
-        if parent is not None:
-            setattr(row, column.attname, parent.pk)
 
 
 # --- Opening ---------------------------------------------------------------------------------
@@ -230,10 +213,10 @@ def perform_many(
         batch = Batch(actor, now or timezone.now())
         contexts = _lock(batch, numbers, action, versions or {})
         act = contexts[0].kind.actions[action]
+        _authorize(act, actor)
+        given = parse_input(act.input, data or {})
         for ctx in contexts:
-            _authorize(act, actor)
-            if act.input is not None:
-                ctx.input = parse_input(act.input, data or {})
+            ctx.input = given
         if act.prepare:
             act.prepare(batch)
         clocks.load(batch)
@@ -251,8 +234,11 @@ def _lock(batch: Batch, numbers: Sequence[str], action: str, versions: dict[str,
     queryset = visible_to(kind.workflow._default_manager.all(), batch.actor).filter(number__in=list(numbers))
     if _spans_relations(batch.actor):
         queryset = kind.workflow._default_manager.filter(pk__in=queryset.values("pk"))
-    related = ("handbook", "member", "policy__plan", kind.subject, *kind.select_related)
-    cases = list(queryset.select_for_update(of=("self",)).select_related(*related).order_by("pk"))
+    related = ("handbook", "member", "policy__plan", "policy__policyholder", kind.subject, *kind.select_related)
+    queryset = queryset.select_for_update(of=("self",)).select_related(*related).order_by("pk")
+    if PARSED:  # the text, 100 KB a row, is read to be parsed, once a process
+        queryset = queryset.defer("handbook__text")
+    cases = list(queryset)
     if len(cases) != len(set(numbers)):
         missing = sorted(set(numbers) - {case.number for case in cases})
         raise NotFound(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, TypeVar
 
 from django.utils import timezone
@@ -61,7 +62,7 @@ def parse_input(cls: type[T], data: Mapping[str, Any], *, path: str = "") -> T:
     """
     errors: list[DomainError] = []
     values: dict[str, Any] = {}
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     known = {item.name for item in fields(cls)}  # type: ignore[arg-type]
     for name in data:
         if name not in known:
@@ -89,6 +90,11 @@ def parse_input(cls: type[T], data: Mapping[str, Any], *, path: str = "") -> T:
     if errors:
         raise InvalidInputs(errors)
     return cls(**values)
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _has_default(item: dataclasses.Field[Any]) -> bool:

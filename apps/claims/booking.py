@@ -58,9 +58,9 @@ PAYING = (Outcome.APPROVE, Outcome.PARTIAL, Outcome.EX_GRATIA, Outcome.COMPROMIS
 def prepare(batch: Batch) -> None:
     """Rows, former bookings and locked limits of every claim of the batch."""
     cases = [ctx.case for ctx in batch.contexts]
-    facts = {
-        pk: facts_of(rows, batch.now) for pk, rows in _remember(batch, load(cases, day_totals=False)).items()
-    }
+    rows = load(cases, day_totals=False)
+    facts = {pk: facts_of(found, batch.now) for pk, found in rows.items()}
+    batch.shared |= {"rows": rows, "facts": facts, "moved": set()}
     former = [case.number for case in cases if case.claim.decided_fen is not None]
     batch.shared["former"] = own_entries(former) if former else []
     batch.shared["versions"] = _versions([case.pk for case in cases if case.number in former])
@@ -70,11 +70,6 @@ def prepare(batch: Batch) -> None:
     _lock(batch, facts, keys)
     for ctx in batch.contexts:
         look(ctx)
-
-
-def _remember(batch: Batch, rows: dict[int, Any]) -> dict[int, Any]:
-    batch.shared["rows"] = rows
-    return rows
 
 
 def _draw_numbers(batch: Batch, *, first: bool) -> None:
@@ -108,10 +103,14 @@ def _keys(facts: Facts) -> list[Movement]:
 
 def _lock(batch: Batch, facts: dict[int, Facts], keys: dict[int, list[Movement]]) -> None:
     wanted: dict[int, dict[str, LimitSpec]] = {}
+    yearly: dict[str, list[LimitSpec]] = {}  # by plan definition
     for ctx in batch.contexts:
         specs = wanted.setdefault(ctx.case.policy_id, {})
         own = [spec_of(movement.key, movement.limit) for movement in keys[ctx.case.pk]]
-        for spec in (*own, *year_specs(facts[ctx.case.pk])):
+        plan = f"{ctx.case.handbook.sha256}{ctx.case.policy.plan.sha256}"
+        if plan not in yearly:
+            yearly[plan] = year_specs(facts[ctx.case.pk])
+        for spec in (*own, *yearly[plan]):
             specs[spec.key] = spec
         for entry in batch.shared["former"]:  # a former decision may have moved other accounts
             if entry.reference.startswith(f"{ctx.case.number}/"):
@@ -130,11 +129,13 @@ def limits_in(ctx: Ctx[Any]) -> dict[str, LimitAccount]:
 
 def look(ctx: Ctx[Any]) -> Assessment:
     """The claim as it stands on the locked limits; what it used itself before is free again."""
-    rows = ctx.batch.shared["rows"][ctx.case.pk]
-    accounts = [_copy(account) for account in limits_in(ctx).values()]
-    give_back(accounts, former_entries(ctx))
-    keys = [movement.key for movement in ctx.batch.shared["keys"][ctx.case.pk]]
-    found = Assessment(rows, with_balances(facts_of(rows, ctx.now), accounts, keys))
+    shared, pk = ctx.batch.shared, ctx.case.pk
+    accounts = list(limits_in(ctx).values())
+    if own := former_entries(ctx):
+        accounts = [_copy(account) for account in accounts]
+        give_back(accounts, own)
+    keys = [movement.key for movement in shared["keys"][pk]]
+    found = Assessment(shared["rows"][pk], with_balances(shared["facts"][pk], accounts, keys))
     ctx.loaded |= {"assessment": found, "facts": found.facts}
     return found
 
@@ -257,6 +258,7 @@ def _book_limits(ctx: Ctx[Any], verdict: Verdict, reference: str) -> None:
     for entry in entries:
         ctx.add(entry)
         ctx.update(entry.account, "used", "reserved")
+    ctx.batch.shared["moved"].add(ctx.case.policy_id)
 
 
 def _units(movement: Movement) -> int:
@@ -269,8 +271,9 @@ def _service_date(ctx: Ctx[Any]) -> date:
 
 
 def fresh_decision(ctx: Ctx[Any]) -> Decision:
-    """On the limits as they stand now: claims decided earlier in the same batch count."""
-    found: Assessment = ctx.loaded["assessment"] if len(ctx.batch.contexts) == 1 else look(ctx)
+    """On the limits as they stand now: claims of the policy decided earlier in the same batch count."""
+    moved = ctx.case.policy_id in ctx.batch.shared["moved"]
+    found: Assessment = look(ctx) if moved else ctx.loaded["assessment"]
     return found.decision
 
 

@@ -180,6 +180,8 @@ def explanation(
     taking = [finding for finding in decision.findings if finding.level in REASONS]
     numbers = {finding.ref: index for index, finding in enumerate(taking, 1)}
     payee = rows.claim.payee
+    with override("zh-hans"):
+        limits = tuple(limit_left(movement) for movement in decision.movements)
     return EobContext(
         about=about(rows.case),
         outcome=outcome,
@@ -187,7 +189,7 @@ def explanation(
         lines=tuple(_eob_lines(rows, decision, numbers)),
         paid_fen=paid_fen,
         reasons=tuple(reason_of(finding, handbook) for finding in taking),
-        limits=tuple(limit_left(movement) for movement in decision.movements),
+        limits=limits,
         payee=payee_block(payee) if payee and paid_fen else None,
         text=text,
     )
@@ -215,10 +217,8 @@ def _eob_lines(rows: ClaimRows, decision: Decision, numbers: dict[str, int]) -> 
 
 
 def limit_left(movement: Movement) -> LimitLeft:
-    with override("zh-hans"):
-        title = str(limit_title(movement.key))
     return LimitLeft(
-        title=title,
+        title=str(limit_title(movement.key)),
         limit=shown(movement.key, movement.limit),
         used=shown(movement.key, movement.limit - movement.after),
         left=shown(movement.key, movement.after),

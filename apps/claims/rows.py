@@ -58,13 +58,13 @@ class ClaimRows:
 
 
 def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, ClaimRows]:
-    """The rows of several claims by case id: at most five queries, however many claims and lines.
+    """The rows of several claims by case id: at most six queries, however many claims and lines.
 
     `cases` come with `claim`, `member`, `policy__plan` and `handbook` selected, as the engine does.
     Totals of the day flag a suspected split for the reader (PR-15); a decision does without them.
     """
     found = {case.pk: ClaimRows(case, case.claim) for case in cases}
-    _load_lines(found)
+    _load_bills(found)
     for paper in Paper.objects.filter(case__in=found).order_by("pk"):
         found[paper.case_id].papers.append(paper)
     answered = [pk for pk, rows in found.items() if rows.claim.answers]
@@ -77,21 +77,21 @@ def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, Cla
     return found
 
 
-def _load_lines(found: dict[int, ClaimRows]) -> None:
-    """One query: every bill has lines and every visit has bills, which intake and corrections see to."""
-    related = ("bill__visit__hospital", "bill__visit__campus", "bill__visit__prior_visit")
-    order = ("bill__visit__claim", "bill__visit__position", "bill__position", "position")
-    lines = BillLine.objects.filter(bill__visit__claim__in=found).select_related(*related).order_by(*order)
-    for line in lines:
-        claim = found[line.bill.visit.claim_id]
-        if not claim.visits or claim.visits[-1].visit.pk != line.bill.visit_id:
-            claim.visits.append(VisitRows(line.bill.visit))
-        visit = claim.visits[-1]
-        if not visit.bills or visit.bills[-1].bill.pk != line.bill_id:
-            line.bill.visit = visit.visit
-            visit.bills.append(BillRows(line.bill, f"{visit.ref}.{line.bill.position}"))
-        line.bill = visit.bills[-1].bill
-        visit.bills[-1].lines.append(line)
+def _load_bills(found: dict[int, ClaimRows]) -> None:
+    """Two queries: every visit has bills, which intake and corrections see to."""
+    bills: dict[int, BillRows] = {}
+    related, order = ("visit__hospital", "visit__campus"), ("visit__claim", "visit__position", "position")
+    for bill in Bill.objects.filter(visit__claim__in=found).select_related(*related).order_by(*order):
+        visits = found[bill.visit.claim_id].visits
+        if not visits or visits[-1].visit.pk != bill.visit_id:
+            visits.append(VisitRows(bill.visit))
+        bill.visit = visits[-1].visit
+        bills[bill.pk] = BillRows(bill, f"{visits[-1].ref}.{bill.position}")
+        visits[-1].bills.append(bills[bill.pk])
+    for line in BillLine.objects.filter(bill__in=bills).order_by("bill", "position"):
+        rows = bills[line.bill_id]
+        line.bill = rows.bill
+        rows.lines.append(line)
 
 
 def add_networks(claims: Iterable[ClaimRows]) -> None:

@@ -7,7 +7,8 @@ One dataclass a kind of letter holds all that its template needs. Money is integ
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, is_dataclass
 from datetime import date
 from typing import Any
 
@@ -181,7 +182,7 @@ def queue_letter(ctx: Any, context: LetterContext, *, language: str = "zh-hans")
         ctx.update(former, "state")
     ctx.add(letter)
     ctx.batch.shared["letters"][ctx.case.pk, kind] = letter
-    ctx.after_commit(lambda: start_rendering(letter))
+    _render_after_commit(ctx, letter)
     return letter
 
 
@@ -191,24 +192,34 @@ def void_letter(ctx: Any, letter: Letter) -> None:
     ctx.update(letter, "state")
 
 
-def start_rendering(letter: Letter) -> None:
-    """Ask a worker; when the queue is down, the sweep renders a little later."""
-    from apps.documents.tasks import render_letter
+def _render_after_commit(ctx: Any, letter: Letter) -> None:
+    """All letters of a batch are handed over together."""
+    letters: list[Letter] = ctx.batch.shared.setdefault("new_letters", [])
+    if not letters:
+        ctx.after_commit(lambda: start_rendering(letters))
+    letters.append(letter)
 
-    if not enqueue(render_letter, letter.pk):
-        log.debug("letter waits for the sweep", extra={"letter": letter.number})
+
+def start_rendering(letters: Sequence[Letter]) -> None:
+    """Ask workers, so many letters each; when the queue is down, the sweep renders a little later."""
+    from apps.documents.tasks import LETTERS_A_TASK, render_letters
+
+    for start in range(0, len(letters), LETTERS_A_TASK):
+        if not enqueue(render_letters, *(letter.pk for letter in letters[start : start + LETTERS_A_TASK])):
+            log.debug("letters wait for the sweep", extra={"letters": len(letters) - start})
+            return
 
 
 def to_json(context: LetterContext) -> dict[str, Any]:
     """Plain JSON of a context: dates in ISO form, tuples as lists."""
-    plain: dict[str, Any] = _plain(asdict(context))
+    plain: dict[str, Any] = _plain(context)
     return plain
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
+    if is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     return value.isoformat() if isinstance(value, date) else value
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import atexit
 import threading
+from itertools import product
 from typing import Any
 from urllib.parse import urljoin
 
 import segno
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from apps.documents.fonts import font_path, rare_characters, rare_font, without
+from apps.documents.fonts import covered, font_path, rare_characters, rare_font, without
 from apps.documents.models import Letter
 
 RARE_STYLES_KEPT = 4
@@ -35,6 +36,21 @@ def render_pdf(letter: Letter) -> tuple[bytes, str]:
     rare = rare_characters(html)
     font, missing = rare_font(rare) if rare else (None, "")
     return write_pdf(without(html, missing), str(font or "")), missing
+
+
+def warm_up() -> None:
+    """Load what the first letter of a process would wait for, without touching native font state: so it
+    may be done once before worker processes are forked, which then share the memory."""
+    import weasyprint  # noqa: F401
+
+    covered()
+    for language, kind in product(("zh", "en"), Letter.Kind.values):
+        get_template(f"letters/{language}/{kind.lower()}.html")
+
+
+def warm_up_fonts() -> None:
+    """This thread's fonts, once in each worker process."""
+    _styles("")
 
 
 def render_html(letter: Letter) -> str:

@@ -18,10 +18,16 @@ from apps.messaging.models import Message
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # a renderer that died gives its letter back after this
 GIVE_UP_AFTER = 10
+LETTERS_A_TASK = 20  # so that several workers share what a large batch decided
 PREVIEWS_KEPT = timedelta(days=30)
 
 
 @shared_task
+def render_letters(*letter_ids: int) -> int:
+    """Render letters one after the other; how many were rendered now."""
+    return sum(render_letter(letter_id) for letter_id in letter_ids)
+
+
 def render_letter(letter_id: int) -> bool:
     """Render one letter if nobody else does; True when it was rendered now. Repeating does no harm."""
     letter = _claim(letter_id)
@@ -43,7 +49,7 @@ def render_due_letters(limit: int = 500) -> int:
     stands in the way of the others."""
     due = Letter.objects.filter(state=Letter.State.QUEUED, next_attempt_at__lte=timezone.now())
     letters = list(due.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:limit])
-    return sum(render_letter(letter) for letter in letters)
+    return render_letters(*letters)
 
 
 @shared_task

@@ -36,9 +36,11 @@ def words_for(
     values = _common(case, lang) | dict(context) | {"lang": lang}
     part = channel.lower()
     with translation.override("en" if lang == "en" else "zh-hans"):
-        body = _render(template, lang, part, values)
-        subject = _render(template, lang, "subject", values) if part == "email" else ""
-    return Words(subject=" ".join(subject.split())[:200], body=body[:SMS_LIMIT] if part == "sms" else body)
+        text = _render(template, lang, part, values)
+    if part == "email":  # the subject is its first line
+        subject, _line, body = text.partition("\n")
+        return Words(subject=" ".join(subject.split())[:200], body=body.strip())
+    return Words(subject="", body=text[:SMS_LIMIT] if part == "sms" else text)
 
 
 def _common(case: CaseFile | None, lang: str) -> dict[str, Any]:

@@ -55,8 +55,7 @@ def order(
             % {"result": payee.screening},
             code="screening",
         )
-    former = PaymentOrder.objects.filter(case=ctx.case, decision_version=decision_version)
-    last = 0 if first else former.aggregate(last=Max("attempt"))["last"] or 0
+    last = 0 if first else _last_attempt(ctx.case, decision_version)
     row = PaymentOrder(
         number=_next_number(ctx),
         case=ctx.case,
@@ -69,6 +68,11 @@ def order(
     ctx.add(row)
     ctx.data["payment"] = {"order": row.number, "amount_fen": amount_fen, "account": payee.account_masked}
     return row
+
+
+def _last_attempt(case: CaseFile, decision_version: int) -> int:
+    former = PaymentOrder.objects.filter(case=case, decision_version=decision_version)
+    return former.aggregate(last=Max("attempt"))["last"] or 0
 
 
 def owe(ctx: Ctx[Any], amount_fen: int, *, reference: str) -> None:

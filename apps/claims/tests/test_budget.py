@@ -28,7 +28,7 @@ def as_in_production(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
 @pytest.fixture(autouse=True)
 def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """The work after the commit hands the letter to a worker; that costs no statement here."""
-    monkeypatch.setattr("apps.documents.tasks.render_letter.apply_async", lambda *args, **options: None)
+    monkeypatch.setattr("apps.documents.tasks.render_letters.apply_async", lambda *args, **options: None)
 
 
 def statements(captured: CaptureQueriesContext) -> list[str]:

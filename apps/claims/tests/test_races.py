@@ -21,7 +21,7 @@ from apps.payments.models import PaymentOrder
 
 @pytest.fixture
 def shared(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr("apps.documents.tasks.render_letter.apply_async", lambda *args, **options: None)
+    monkeypatch.setattr("apps.documents.tasks.render_letters.apply_async", lambda *args, **options: None)
     with time_machine.travel(NOW, tick=True):
         yield World()
 

@@ -103,7 +103,7 @@ class World:
             number=number, name="王小明", sex="M", birth_date=date(2021, 5, 4), id_type="PASSPORT",
             id_number=f"E{number}{index}", social_insurance=False, email="",
         )  # fmt: skip
-        Guardian.objects.create(
+        father = Guardian.objects.create(
             member=member, name="王建国", relation="FATHER", id_type="PASSPORT", id_number=f"G{number}",
             mobile="13800138000", email="wang@example.com", is_policyholder=True,
         )  # fmt: skip
@@ -113,7 +113,7 @@ class World:
         } | policy  # fmt: skip
         Policy.objects.create(
             number=f"P-{number}", member=member, plan=Plan.objects.get(series=series, code=PLANS[series]), series=series,
-            tpa=self.handbook(series).handbook.tpa, **values,
+            tpa=self.handbook(series).handbook.tpa, policyholder=father, **values,
         )  # fmt: skip
         return member
 

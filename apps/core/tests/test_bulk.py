@@ -1,0 +1,106 @@
+"""Rows written with one statement a table: what stands in the database is what `save` would have written."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from django.db import DataError, IntegrityError, connection, transaction
+from django.forms import model_to_dict
+from django.test.utils import CaptureQueriesContext
+
+from apps.core.bulk import insert_rows, update_rows
+from apps.core.models import IdempotencyRecord, ImportJob, Sequence
+
+pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+NOW = datetime(2026, 9, 16, 10, 30, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
+AWKWARD = "张'\"\\ 䶮𠮷 {rows} %s \n<tab>\t"
+
+
+def job(n: int = 0, **fields: Any) -> ImportJob:
+    values = {"kind": "roster", "file_name": f"{n}.xlsx", "sha256": "0" * 64, "who": "王"}
+    return ImportJob(**values | fields)
+
+
+def record(key: str, **fields: Any) -> IdempotencyRecord:
+    return IdempotencyRecord(actor="client:7", key=key, digest="0" * 64, **fields)
+
+
+def test_keys_come_back_in_the_order_of_the_rows() -> None:
+    rows = [job(n) for n in range(600)]
+    with CaptureQueriesContext(connection) as captured:
+        insert_rows(rows)
+    assert len(captured) == 1
+    stored = dict(ImportJob.objects.values_list("pk", "file_name"))
+    assert [stored[row.pk] for row in rows] == [row.file_name for row in rows]
+    assert not any(row._state.adding for row in rows)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"a": [1, None, True, {"b": AWKWARD}], "c": {}}, [], "a text", 12, 1.5, True],
+)
+def test_every_kind_of_value_is_what_save_writes(changes: Any) -> None:
+    values = {"changes": changes, "message": AWKWARD, "user_id": 2**40, "finished_at": NOW, "dry_run": False}
+    saved, written = job(**values), job(**values, state=ImportJob.State.APPLIED)
+    saved.state = ImportJob.State.APPLIED
+    saved.save()
+    insert_rows([written, job()])
+    found = [model_to_dict(ImportJob.objects.get(pk=row.pk), exclude=["id"]) for row in (saved, written)]
+    assert found[0] == found[1]
+    assert ImportJob.objects.get(pk=written.pk).finished_at == NOW
+
+
+def test_secrets_are_encrypted_each_on_its_own() -> None:
+    rows = [record("a", body=AWKWARD), record("b", body=AWKWARD), record("c")]
+    insert_rows(rows)
+    assert [row.body for row in IdempotencyRecord.objects.order_by("key")] == [AWKWARD, AWKWARD, ""]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body FROM core_idempotencyrecord ORDER BY key")
+        stored = [body for (body,) in cursor.fetchall()]
+    assert len(set(stored)) == 3
+    assert not any("张" in body for body in stored)
+
+
+def test_rows_that_bring_their_key_keep_it() -> None:
+    insert_rows([Sequence(prefix="A", last=3), Sequence(prefix="B")])
+    assert dict(Sequence.objects.filter(prefix__in="AB").values_list("prefix", "last")) == {"A": 3, "B": 0}
+
+
+def test_updates_touch_the_named_fields_of_the_named_rows_only() -> None:
+    rows = [job(n) for n in range(3)]
+    insert_rows(rows)
+    rows[0].message, rows[0].finished_at, rows[0].changes, rows[0].who = AWKWARD, NOW, {"x": [1]}, "unsaved"
+    rows[1].message = "two"
+    with CaptureQueriesContext(connection) as captured:
+        update_rows(rows[:2], ["message", "finished_at", "changes"])
+    assert len(captured) == 1
+    first, second, third = ImportJob.objects.order_by("pk")
+    assert (first.message, first.finished_at, first.changes, first.who) == (AWKWARD, NOW, {"x": [1]}, "王")
+    assert (second.message, second.finished_at) == ("two", None)
+    assert third.message == ""
+
+
+def test_constraints_stand_and_nothing_is_left_of_a_refused_statement() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_rows([record("a"), record("b"), record("a")])
+    assert not IdempotencyRecord.objects.exists()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite does not look at the length of a text")
+def test_a_text_that_is_too_long_is_refused_not_cut() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        insert_rows([job(who="王" * 81), job()])
+
+
+def test_what_json_does_not_know_is_refused() -> None:
+    with pytest.raises(TypeError):
+        insert_rows([job(changes={"a": object()})])
+
+
+def test_no_rows_no_statement() -> None:
+    with CaptureQueriesContext(connection) as captured:
+        insert_rows([])
+        update_rows([], ["message"])
+    assert not captured.captured_queries
