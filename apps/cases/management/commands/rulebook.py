@@ -1,6 +1,6 @@
 """manage.py rulebook [--missing] [--json]: every rule of the published handbooks, counted when seen alive.
 
-✓ RMB-20   compute  2026       一万元及以下线上 / Up to 10,000 on line
+✓ RMB-20   compute  2026       一万元及以下线上 / Up to 10,000 online
 · PA-03    compute  2026       提前五工作日 / Five working days ahead           not seen: fired, silent
 """
 
