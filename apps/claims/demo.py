@@ -21,6 +21,7 @@ from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.claims import demo_scans
 from apps.claims.actions.intake import assess_report, report_claim
+from apps.claims.assess import assess
 from apps.claims.demo_reports import (
     large,
     mixed,
@@ -31,7 +32,8 @@ from apps.claims.demo_reports import (
     stay,
     unpayable,
 )
-from apps.claims.models import Claim
+from apps.claims.models import Claim, Inquiry, Original
+from apps.claims.originals import missing_originals
 from apps.claims.workflow import ClaimFlow
 from apps.documents.models import Paper, StoredFile
 from apps.documents.storage import store_bytes
@@ -181,11 +183,10 @@ def _papers(demo: Demo, data: dict[str, Any], at: datetime) -> list[dict[str, An
 
 def _paper(demo: Demo, data: dict[str, Any], kind: str, subject: str, at: datetime) -> dict[str, Any]:
     file = _scan(demo, data, kind)
-    mailed = data["visits"][0]["visit_type"] == "INPATIENT"
     paper: dict[str, Any] = {
         "kind": kind,
         "file": file.sha256,
-        "form": "ORIGINAL" if mailed else "IMAGE",
+        "form": "IMAGE",  # originals are logged when the parcel is here
         "subject": subject,
         "pages": 2,
     }
@@ -242,7 +243,80 @@ def checked(demo: Demo, case: CaseFile, at: datetime) -> CaseFile:
 
 
 def originals(demo: Demo, case: CaseFile, at: datetime) -> CaseFile:
-    return demo.do(case, "log_originals", "mailroom", at, tracking_number=f"SF{case.pk:010d}")
+    """The parcel is here with every original the check list asks for."""
+    return demo.do(
+        case, "log_originals", "mailroom", at, tracking_number=courier(case), shelf=f"A-{case.pk % 24 + 1:02d}",
+        items=wanted(case),
+    )  # fmt: skip
+
+
+def courier(case: CaseFile, parcel: int = 1) -> str:
+    return f"SF{case.pk:010d}{parcel}"
+
+
+def wanted(case: CaseFile) -> list[dict[str, Any]]:
+    return [
+        {"kind": entry.key, "place": entry.place, "sheets": entry.pages}
+        for entry in missing_originals(assess(case, timezone.now()))
+    ]
+
+
+def announced(demo: Demo, case: CaseFile, at: datetime) -> None:
+    sent = timezone.localtime(at).date()
+    demo.do(case, "record_tracking", "service_specialist", at, tracking_number=courier(case), sent_on=sent)
+
+
+def refused_parcel(demo: Demo, case: CaseFile, at: datetime) -> None:
+    """Collect on delivery; where the series takes it in, the parcel is simply here (RMB-23)."""
+    demo.do(
+        case,
+        "log_originals",
+        "mailroom",
+        at + timedelta(days=1),
+        collect_on_delivery=True,
+        items=wanted(case),
+    )
+
+
+def half_a_parcel(demo: Demo, case: CaseFile, at: datetime) -> None:
+    """The invoice came damaged, the rest is on its way in another parcel."""
+    invoice = [
+        item | {"condition": "DAMAGED", "note": "右上角撕裂，号码可辨"}
+        for item in wanted(case)
+        if item["kind"] == "INVOICE"
+    ]
+    demo.do(
+        case, "log_originals", "mailroom", at + timedelta(days=2), tracking_number=courier(case), items=invoice,
+        more_expected=True, shelf="B-03",
+    )  # fmt: skip
+
+
+def reminded(demo: Demo, case: CaseFile, at: datetime) -> None:
+    for days in (7, 14, 28):
+        case = demo.do(case, "remind_papers", "system", at + timedelta(days=days))
+
+
+def never_mailed(demo: Demo, case: CaseFile, at: datetime) -> None:
+    demo.do(case, "close_no_papers", "supervisor", demo.now)
+
+
+def came_late(demo: Demo, case: CaseFile, at: datetime) -> None:
+    case = demo.do(case, "close_no_papers", "supervisor", demo.now - timedelta(days=2))
+    demo.do(
+        case, "log_more_originals", "mailroom", demo.now - timedelta(days=1), items=wanted(case), shelf="C-01"
+    )
+
+
+def sent_back(demo: Demo, case: CaseFile, at: datetime) -> None:
+    case = originals(demo, case, at + timedelta(days=1))
+    case = demo.do(
+        case, "withdraw", "service_specialist", at + timedelta(days=2), reason="家长改由学校保险理赔"
+    )
+    rows = list(Original.objects.filter(claim=case.pk).values_list("pk", flat=True))
+    demo.do(
+        case, "return_originals", "mailroom", at + timedelta(days=3), originals=rows, tracking_number=courier(case, 2),
+        reason="撤案，退还原件",
+    )  # fmt: skip
 
 
 def review(demo: Demo, case: CaseFile, at: datetime) -> CaseFile:
@@ -318,7 +392,40 @@ def dispute(demo: Demo, case: CaseFile, at: datetime) -> None:
         "supervisor",
         at + timedelta(days=2),
         reason="诊断与用药不符，请医院说明",
+        lines=["1.1.1"],
     )
+
+
+def medical(demo: Demo, case: CaseFile, at: datetime) -> CaseFile:
+    return demo.do(
+        review(demo, case, at), "order_medical_review", "first_review", at + timedelta(days=2),
+        question="住院指征是否充分？第二项检查与诊断是否相关？", given_to=demo.actor("medical_review").user_id,
+    )  # fmt: skip
+
+
+def medical_answered(demo: Demo, case: CaseFile, at: datetime) -> None:
+    case = medical(demo, case, at)
+    demo.do(
+        case, "answer_inquiry", "medical_review", at + timedelta(days=3), opinion="PARTLY",
+        inquiry=Inquiry.objects.get(claim=case.pk).pk, answer="住院指征充分；第二项检查与本次诊断关联不足，建议请医院补充说明。",
+    )  # fmt: skip
+
+
+def investigation(demo: Demo, case: CaseFile, at: datetime) -> None:
+    demo.do(
+        review(demo, case, at), "open_dispute", "senior_adjuster", at + timedelta(days=2), ground="investigation",
+        reason="同日两家医院就诊，请核实就诊记录", given_to=demo.actor("investigation").user_id,
+    )  # fmt: skip
+
+
+def undisputed(demo: Demo, case: CaseFile, at: datetime) -> None:
+    """Day 60 came in the middle of a dispute: what is certain is paid first (LAW-05)."""
+    dispute(demo, case, at)
+    case = demo.do(
+        case, "pay_undisputed", "senior_adjuster", at + timedelta(days=57), reason="医院尚未答复首项费用"
+    )
+    if case.claim.decided_fen:
+        in_file(demo, case, at + timedelta(days=58))
 
 
 def withdraw(demo: Demo, case: CaseFile, at: datetime) -> None:
@@ -338,6 +445,18 @@ def reopen(demo: Demo, case: CaseFile, at: datetime) -> None:
 STAGES = (
     Stage("submitted online", stop, (0, 0, 1), ordinary),
     Stage("awaiting originals", stop, (1, 4), stay),
+    Stage("awaiting originals, parcel announced", announced, (2,), stay),
+    Stage("awaiting originals, refused at the door", refused_parcel, (3,), stay),
+    Stage("awaiting originals, half a parcel", half_a_parcel, (6,), stay),
+    Stage("awaiting originals, reminded", reminded, (33,), stay),
+    Stage("closed, originals never came", never_mailed, (186,), stay),
+    Stage("reopened, originals came late", came_late, (189,), stay),
+    Stage("withdrawn, originals sent back", sent_back, (13,), stay),
+    Stage("under review, medical review asked", medical, (3,), mixed),
+    Stage("under review, medical opinion given", medical_answered, (6,), mixed),
+    Stage("under investigation", investigation, (5,), mixed),
+    Stage("in dispute, day 60 near", dispute, (56,), mixed),
+    Stage("in dispute, undisputed part paid", undisputed, (59,), mixed),
     Stage("originals received", lambda d, c, at: originals(d, c, at + timedelta(days=1)), (2,), stay),
     Stage("pending papers", supplement, (3, 24), ordinary, complete=False),
     Stage("complete", checked, (2, 4), ordinary),

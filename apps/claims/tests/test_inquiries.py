@@ -109,9 +109,10 @@ def test_an_inquiry_is_answered_once(world: World) -> None:
     first = inquiry(case).pk
     case = world.do(case, "order_medical_review", question="用药是否合理？")
     given = {"inquiry": first, "opinion": "SUPPORTED", "answer": "符合指征"}
-    perform(case.number, "answer_inquiry", doctor(), now=world.now, **given)
+    specialist = doctor()
+    perform(case.number, "answer_inquiry", specialist, now=world.now, **given)
     with pytest.raises(Conflict) as caught:
-        perform(case.number, "answer_inquiry", doctor(), now=world.now, **given)
+        perform(case.number, "answer_inquiry", specialist, now=world.now, **given)
     assert caught.value.code == "ended"
 
 
