@@ -18,9 +18,10 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from apps.accounts.models import Role
 from apps.cases.models import CaseFile
-from apps.claims.models import Bill, Claim
-from apps.members.models import Guardian, Member, Policy
+from apps.claims.models import Claim
+from apps.claims.tests.addresses import ADMIN, addresses
 from bench.measure import Meter, each, effort, history, say, settle
 
 OPEN = 200
@@ -57,62 +58,19 @@ def measure() -> dict[str, dict[str, float]]:
 
 
 def pages() -> dict[str, tuple[Client, str]]:
-    """Each page as somebody sees it whose daily work it is."""
-    lead, desk = client("supervisor"), client("first_review")
-    finance, compliance = client("finance"), client("compliance")
-    today = timezone.localdate()
-    old = CaseFile.objects.filter(state="CLOSED", closed_at__lt=timezone.now() - timedelta(days=60))
-    an_old = old.order_by("-closed_at").first()
-    an_open = CaseFile.objects.filter(state="UNDER_REVIEW").order_by("pk").first()
-    mobile = Guardian.objects.get(member=an_open.member_id).mobile
-    lists = {
-        "cases": (lead, "cases/casefile/"),
-        "cases, page 20": (lead, "cases/casefile/?p=20"),
-        "open cases": (lead, "cases/casefile/?open__exact=1"),
-        "clocks": (lead, "cases/clock/"),
-        "events": (lead, "cases/caseevent/"),
-        "children": (lead, "members/member/"),
-        "policies": (lead, "members/policy/"),
-        "policies in force": (lead, "members/policy/?today=yes"),
-        "letters": (lead, "documents/letter/"),
-        "failed letters": (lead, "documents/letter/?state__exact=FAILED"),
-        "bill register": (lead, "documents/billregister/"),
-        "messages": (lead, "messaging/message/"),
-        "failed messages": (lead, "messaging/message/?state__exact=FAILED"),
-        "calls": (lead, "messaging/calltask/"),
-        "payments": (finance, "payments/paymentorder/"),
-        "payments, pending": (finance, "payments/paymentorder/?state__exact=ORDERED"),
-        "payment files": (finance, "payments/paymentfile/"),
-        "access log": (compliance, "accounts/accesslog/"),
-    }
-    found = {
-        "my work": (desk, "/admin/"),
-        "my work of a lead": (lead, "/admin/?scope=all"),
-        "my work, late only": (lead, "/admin/?scope=all&due=late"),
-        "my work as Excel": (lead, "/admin/work/export/?scope=all"),
-        "search: policy number": (lead, f"/admin/find/?q={Policy.objects.get(pk=an_old.policy_id).number}"),
-        "search: bill number": (
-            lead,
-            f"/admin/find/?q={Bill.objects.filter(visit__claim=an_old.pk).first().number}",
-        ),
-        "search: child's name": (lead, f"/admin/find/?q={Member.objects.get(pk=an_old.member_id).name}"),
-        "search: mobile": (lead, f"/admin/find/?q={mobile}"),
-        "case page, open": (desk, f"/admin/case/{an_open.number}/"),
-        "case page, closed": (desk, f"/admin/case/{an_old.number}/"),
-        "dashboard": (client("manager"), "/admin/dashboard/"),
-        "API: cases": (lead, f"/api/v1/cases/?opened_before={today.isoformat()}T00:00:00%2B08:00"),
-        "API: open cases": (lead, "/api/v1/cases/?open=true"),
-        "API: case by number": (lead, f"/api/v1/cases/?search={an_old.number}"),
-        "API: papers of a case": (lead, f"/api/v1/papers/?case__number={an_old.number}"),
-        "API: letters": (lead, "/api/v1/letters/"),
-        "API: children": (lead, f"/api/v1/members/?q={Member.objects.get(pk=an_old.member_id).number}"),
-    }
-    return found | {f"list: {name}": (who, f"/admin/{path}") for name, (who, path) in lists.items()}
+    closed = CaseFile.objects.filter(state="CLOSED", closed_at__lt=timezone.now() - timedelta(days=60))
+    current = CaseFile.objects.filter(state="UNDER_REVIEW").order_by("pk")[:1].get()
+    wanted = addresses(closed.order_by("-closed_at")[:1].get(), current)
+    browsers = {role: client(role) for role, _address in wanted.values()}
+    return {name: (browsers[role], address) for name, (role, address) in wanted.items()}
 
 
 def client(name: str) -> Client:
-    browser = Client()
-    browser.force_login(get_user_model().objects.get(username=name))
+    """Demo users are named after their role."""
+    browser, user = Client(), get_user_model().objects.get(username=name)
+    if name == ADMIN:
+        user.roles.set(Role.objects.filter(code="supervisor"))
+    browser.force_login(user)
     return browser
 
 

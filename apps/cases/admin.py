@@ -19,12 +19,13 @@ from unfold.decorators import display
 from apps.accounts.visibility import visible_to
 from apps.cases.calculator import calculator
 from apps.cases.casepage import who_words
+from apps.cases.clocks import spec_of
 from apps.cases.excel import LIMIT, excel_response
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.pages import Page, actor_of, add_page
 from apps.cases.site import site
-from apps.cases.timeleft import clock_titles, due_words
+from apps.cases.timeleft import due_words, words
 from apps.core.lists import InfinitePaginator, NumberSearch, known_values
 from apps.core.money import format_yuan, to_yuan
 from apps.hospitals.models import Hospital
@@ -246,30 +247,31 @@ class ClockAdmin(OfCaseAdmin):
         (_("overdue"), "breached"), (_("ended at"), "stopped_at"),
     )  # fmt: skip
 
-    @admin.display(description=_("clock"), ordering="key")
+    @admin.display(description=_("clock"))
     def title(self, clock: Clock) -> str:
-        return clock_titles().get(clock.key, clock.key)
+        """As the handbook of its case calls it."""
+        return words(spec_of(clock.case.handbook.handbook, clock).title)
 
-    @admin.display(description=_("kind"), ordering="statutory")
+    @admin.display(description=_("kind"))
     def kind_of_promise(self, clock: Clock) -> str:
         return gettext("statutory") if clock.statutory else gettext("contract")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Those that count or wait; what became of the others stands on the page of their case."""
-        clocks = super().get_queryset(request)
+        clocks = super().get_queryset(request).prefetch_related("case__handbook")
         return clocks if request.GET.get("q") else clocks.exclude(state=Clock.State.STOPPED)
 
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, clock: Clock) -> str:
         return due_words(clock.due_at)
 
-    @display(description=_("overdue"), ordering="breached", label={"late": "danger", "": "success"})
+    @display(description=_("overdue"), label={"late": "danger", "": "success"})
     def kept(self, clock: Clock) -> tuple[str, str]:
         if clock.breached:
             return "late", gettext("overdue")
         return ("", gettext("kept")) if clock.state == Clock.State.STOPPED else ("-", "—")
 
-    @admin.display(description=_("calendar"), ordering="provisional")
+    @admin.display(description=_("calendar"))
     def calendar(self, clock: Clock) -> str:
         return gettext("provisional") if clock.provisional else "—"
 
@@ -292,20 +294,20 @@ class EventAdmin(OfCaseAdmin):
         (_("from"), "from_words"), (_("to"), "to_words"), (_("who"), "who"), (_("reason"), "reason"),
     )  # fmt: skip
 
-    @admin.display(description=_("action"), ordering="action")
+    @admin.display(description=_("action"))
     def action_words(self, event: CaseEvent) -> Any:
         act = KINDS[event.case.kind].actions.get(event.action)
         return act.label if act else (gettext("Opened") if event.action == "open" else event.action)
 
-    @admin.display(description=_("from"), ordering="from_state")
+    @admin.display(description=_("from"))
     def from_words(self, event: CaseEvent) -> Any:
         return KINDS[event.case.kind].states.get(event.from_state, event.from_state) or "—"
 
-    @admin.display(description=_("to"), ordering="to_state")
+    @admin.display(description=_("to"))
     def to_words(self, event: CaseEvent) -> Any:
         return KINDS[event.case.kind].states.get(event.to_state, event.to_state)
 
-    @admin.display(description=_("who"), ordering="actor_label")
+    @admin.display(description=_("who"))
     def who(self, event: CaseEvent) -> str:
         return who_words(event.actor_label)
 

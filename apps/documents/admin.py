@@ -46,7 +46,6 @@ class LetterAdmin(ReadOnlyList):
     list_filter_submit = True
     search_fields = ("number__exact", "case__number__exact")
     search_help_text = _("Letter or case number")
-    list_select_related = ("case",)
     ordering = ("-created_at",)
     fields = (
         "number", "version", "kind", "language", "case_link", "state", "download", "sha256", "error",
@@ -103,7 +102,6 @@ class BillRegisterAdmin(ExportMixin, ReadOnlyList):
     list_filter_submit = True
     search_fields = ("number__exact", "case__number__exact")
     search_help_text = _("Bill code and number, or case number")
-    list_select_related = ("case",)
     ordering = ("-registered_at",)
     sortable_by = ("registered_at",)
     fields = ("bill", "case_link", "amount", "issued_on", "registered_at", "released_at")

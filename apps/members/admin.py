@@ -258,7 +258,9 @@ class TodayFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Policy]) -> QuerySet[Policy]:
         today = timezone.localdate()
         if self.value() == "yes":
-            return queryset.filter(pk__in=Policy.objects.in_force_on(today).values("pk"))
+            goes_on = Q(ended_on__isnull=True) | Q(ended_on__gte=today)
+            current = queryset.filter(goes_on, effective_on__lte=today, expires_on__gte=today)
+            return current.exclude(status=Policy.Status.PENDING)
         over = Q(expires_on__lt=today) | Q(effective_on__gt=today) | Q(ended_on__lt=today)
         return queryset.filter(over | Q(status=Policy.Status.PENDING)) if self.value() == "no" else queryset
 

@@ -43,7 +43,8 @@ class ReadOnlyList(NumberSearch, ModelAdmin):  # type: ignore[misc]
     sortable_by: tuple[str, ...] = ("created_at",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return visible_to(super().get_queryset(request), pages.actor_of(request))
+        """Cases are fetched for the rows of the page: joined, SQLite may read all of them."""
+        return visible_to(super().get_queryset(request), pages.actor_of(request)).prefetch_related("case")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -78,7 +79,6 @@ class MessageAdmin(ReadOnlyList):
     list_filter_submit = True
     search_fields = ("case__number__exact", "idempotency_key__exact")
     search_help_text = _("Case number")
-    list_select_related = ("case",)
     ordering = ("-created_at",)
     fields = (
         "case_link", "channel", "template", "recipient_masked", "subject", "body", "state", "attempts",
@@ -119,7 +119,6 @@ class CallTaskAdmin(ReadOnlyList):
     list_filter = ("outcome",)
     search_fields = ("case__number__exact",)
     search_help_text = _("Case number")
-    list_select_related = ("case",)
     ordering = ("-created_at",)
     fields = (
         "case_link",

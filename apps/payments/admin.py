@@ -152,8 +152,7 @@ class PaymentFileAdmin(ReadOnly):
     list_display_links = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentFile]:
-        visible = files_visible_to(request.actor).values("pk")  # type: ignore[attr-defined]
-        return super().get_queryset(request).filter(pk__in=visible)
+        return files_visible_to(request.actor)  # type: ignore[attr-defined]
 
     @admin.display(description=_("number"), ordering="number")
     def desk_link(self, row: PaymentFile) -> str:

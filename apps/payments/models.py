@@ -136,11 +136,7 @@ class PaymentOrder(models.Model):
             ),
             models.Index(fields=["-ordered_at"], name="payment_recent"),
             models.Index(fields=["state", "-ordered_at"], name="payment_state_recent"),
-            models.Index(
-                fields=["bank_reference"],
-                condition=~models.Q(bank_reference=""),
-                name="payment_bank_reference",
-            ),
+            models.Index(fields=["bank_reference"], name="payment_by_bank_reference"),
         ]
 
     def __str__(self) -> str:

@@ -48,15 +48,22 @@ NUMBERED: dict[type[Model], str] = {
     PaymentFile: "made_at",
 }
 # Texts that must be unique or are looked up, besides numbers: each copy has its own.
-SUFFIXED = ((Policy, "number"), (Policy, "certificate"), (Letter, "token"), (Claim, "tracking_number"))
+SUFFIXED = (
+    (Policy, "number"),
+    (Policy, "certificate"),
+    (Letter, "token"),
+    (Claim, "tracking_number"),
+    (PaymentOrder, "bank_reference"),
+)
 SHORT_JSON = 6000  # longer ones (the facts of a decision) keep the numbers of the original
 
 
 class Copies:
-    """`weeks` is how far back the copies are spread, evenly; 0 leaves all dates as they are."""
+    """The copies are spread evenly over the `weeks` before the original, the first `least` left out;
+    0 leaves all dates as they are."""
 
-    def __init__(self, member: Member, *, weeks: int = 0):
-        self.member, self.weeks = member, weeks
+    def __init__(self, member: Member, *, weeks: int = 0, least: int = 0):
+        self.member, self.weeks, self.least = member, weeks, least
         self.rows: dict[type[Model], list[int]] = {Member: [member.pk]}
         self._children(Member)
         self.numbers = list(
@@ -133,7 +140,7 @@ class Copies:
 
     def _fill_pool(self, cursor: Any, count: int) -> None:
         first = next_block(["M"], count)
-        days = spread(first, self.weeks)
+        days = spread(first, self.weeks, self.least)
         self._shifts = list(itertools.islice(days, count))
         declared = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
         cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {POOL} ({declared})")
@@ -255,9 +262,9 @@ class Copies:
         return f"CASE t.{model._meta.pk.column} {' '.join(cases)} ELSE {own} END" if cases else own
 
 
-def spread(start: int, weeks: int) -> Iterator[int]:
+def spread(start: int, weeks: int, least: int) -> Iterator[int]:
     """Days back, in whole weeks, evenly over the range and without an order that shows."""
-    return (WEEK * ((index * 7919) % (weeks + 1)) for index in itertools.count(start))
+    return (WEEK * (least + index * 7919 % (weeks - least + 1)) for index in itertools.count(start))
 
 
 def _own_key(model: type[Model]) -> bool:

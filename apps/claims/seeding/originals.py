@@ -92,7 +92,7 @@ class Originals:
         for period in range(PERIODS):
             starts = today - timedelta(days=BEGAN + 365 * period)
             Policy.objects.create(
-                number=f"GX{series}{starts:%y%m}{serial:07d}", member=member, policyholder=parent,
+                number=f"GX{series}{starts:%y%m}{serial:07d}", certificate=f"CN{starts:%y%m}{serial:07d}", member=member, policyholder=parent,
                 plan=plans[serial % len(plans)], series=series, tpa=current_handbook(series).handbook.tpa,
                 status="IN_FORCE", effective_on=starts, expires_on=starts + timedelta(days=364),
                 concluded_on=starts - timedelta(days=20), renewed=period < PERIODS - 1, riders=["VACCINE"],
