@@ -7,9 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
+from apps.cases.tests.test_views import case_url, enter
+from apps.claims.tests.test_pages import flat
 from apps.claims.tests.world import World
 from apps.core.errors import DomainError, InvalidInputs
+from apps.core.imports import jobs
 from tests.api import machine, refusals, rows_of_every_table
 
 pytestmark = pytest.mark.both_databases
@@ -241,3 +246,89 @@ def test_a_wrong_value_of_an_action_is_named_and_nothing_is_changed(
     ]
     assert rows_of_every_table() == before
     assert world.see(case).version == case.version
+
+
+# --- The same on the screens -----------------------------------------------------------------
+
+ON_THE_FORM = [
+    (f"{LINE}.amount", "-800.00"),
+    (f"{LINE}.amount", "800.001"),
+    (f"{LINE}.amount", "¥800.00"),
+    (f"{BILL}.amount", "-800.00"),
+    (f"{BILL}.amount", "¥800.00"),
+    (f"{VISIT}.started_on", "2031-01-01"),
+    (f"{BILL}.issued_on", "2031-01-01"),
+    (f"{VISIT}.hospital", "NOWHERE"),
+    (f"{VISIT}.visit_type", "HOLIDAY"),
+    (f"{VISIT}.diagnoses.0.code", "ABC"),
+    (f"{LINE}.kind", "CANDY"),
+    ("member.number", "M-UNKNOWN"),
+    ("payee.account", "6222021001098550831"),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), ON_THE_FORM)
+def test_a_wrong_value_in_the_report_form_stands_at_its_field_and_nothing_is_changed(
+    world: World, field: str, value: str
+) -> None:
+    client = enter(world, "intake")
+    filled = flat(world.report(channel="HOTLINE")) | {field: value}
+    before = rows_of_every_table()
+    response = client.post("/admin/claims/report/", filled)
+    assert response.status_code == 400
+    page = response.content.decode()
+    assert "has-error" in page
+    assert value in page  # nobody types the rest again
+    assert rows_of_every_table() == before
+
+
+def test_ten_thousand_lines_in_the_form_are_refused_and_nothing_is_changed(world: World) -> None:
+    client = enter(world, "intake")
+    lines = [world.line("1.00") for _ in range(10_000)]
+    filled = flat(world.report(world.visit([world.bill(lines=lines)]), channel="HOTLINE"))
+    before = rows_of_every_table()
+    assert client.post("/admin/claims/report/", filled).status_code in (400, 413)
+    assert rows_of_every_table() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"MZ\x90\x00" + bytes(2000), "invoice.pdf"),
+        (b"\x7fELF" + bytes(2000), "invoice.pdf"),
+        (b"<html><script>alert(1)</script></html>", "scan.jpg"),
+        (b"%PDF-1.7\nrubbish", "invoice.pdf"),
+        (b"", "invoice.pdf"),
+        (b"%PDF-1.7\n" + bytes(60 * 1024 * 1024), "invoice.pdf"),
+    ],
+    ids=["exe", "elf", "html", "broken", "empty", "60 MB"],
+)
+def test_what_is_no_scan_is_refused_at_the_desk_and_nothing_is_changed(
+    world: World, content: bytes, name: str
+) -> None:
+    client, case = enter(world, "intake"), world.claim()
+    filled = {"version": str(world.see(case).version), "kind": "INVOICE", "form": "IMAGE"}
+    before = rows_of_every_table()
+    response = client.post(
+        case_url(case, "attach_paper"), filled | {"files": SimpleUploadedFile(name, content)}
+    )
+    assert response.status_code == 400
+    assert rows_of_every_table() == before
+    assert world.see(case).version == case.version
+
+
+@pytest.mark.parametrize("kind", sorted(jobs._IMPORTERS))
+def test_what_is_no_workbook_is_refused_by_every_import_and_nothing_is_changed(
+    world: World, kind: str
+) -> None:
+    client = enter(world, "intake", is_superuser=True)
+    before = rows_of_every_table()
+    for name, content in (
+        ("a.xlsx", b"MZ" + bytes(900)),
+        ("a.xlsx", b"PK\x03\x04cut"),
+        ("a.csv", b"a,b\n1,2\n"),
+    ):
+        address = reverse("admin:core_importjob_upload", args=[kind])
+        response = client.post(address, {"file": SimpleUploadedFile(name, content)})
+        assert response.status_code in (200, 403), (kind, response.status_code)
+        assert rows_of_every_table() == before

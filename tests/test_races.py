@@ -15,9 +15,10 @@ from apps.claims.actions import report_claim
 from apps.claims.models import Claim, Decision
 from apps.claims.tests.world import World
 from apps.core.errors import DomainError
-from apps.documents.models import BillRegister
+from apps.documents.models import BillRegister, Paper
 from apps.ledger.models import LimitAccount, MoneyAccount, MoneyEntry
-from apps.payments.models import PaymentOrder
+from apps.payments.actions import BankResult, book_results, make_file, release_file
+from apps.payments.models import PaymentFile, PaymentOrder
 from tests.api import SCOPES
 from tests.concurrency import in_processes, in_threads
 
@@ -147,6 +148,29 @@ def test_a_decision_and_a_withdrawal_at_once_are_one_of_the_two(world: World) ->
     books_agree()
 
 
+@pytest.mark.parametrize("run", [in_threads, in_processes])
+def test_a_decision_while_papers_change_rests_on_papers_that_were_there(world: World, run: Any) -> None:
+    """The clerk finds a paper unusable while the adjuster decides: either the claim is decided on all its papers, or
+    the decision comes too late for what was seen. Never is it decided by one version and filed under another."""
+    case = world.review()
+    paper = Paper.objects.filter(case=case).order_by("pk").first()
+    adjuster, clerk = world.actor("adjuster"), world.actor("intake")
+    tick = {"papers": [paper.pk], "usable": False, "note": "another child's"}
+
+    def work(index: int) -> str:
+        if index:
+            return said(
+                lambda: perform(case, "tick_paper", clerk, version=case.version, now=world.now, **tick)
+            )
+        return said(lambda: perform(case, "decide", adjuster, version=case.version, now=world.now))
+
+    decided, ticked = run(work, 2)
+    assert sorted([decided, ticked]) in (["done", "stale"], ["done", "state"])
+    paper.refresh_from_db()
+    assert (paper.usable, Decision.objects.count()) == ((True, 1) if decided == "done" else (False, 0))
+    books_agree()
+
+
 def test_two_second_signatures_at_once_are_one(world: World) -> None:
     world.authority("first_review", 1)
     case = world.do(world.review(), "decide")
@@ -158,6 +182,45 @@ def test_two_second_signatures_at_once_are_one(world: World) -> None:
     assert Counter(in_threads(sign, 4)) == {"done": 1, "state": 3}
     assert (Decision.objects.count(), PaymentOrder.objects.count()) == (1, 1)
     books_agree()
+
+
+def test_of_processes_that_saw_the_same_version_one_wins_and_the_others_are_told(world: World) -> None:
+    case = world.review()
+    actor = world.actor("adjuster")
+
+    def work(index: int) -> str:
+        given = {"text": f"note {index}"}
+        return said(lambda: perform(case, "note", actor, version=case.version, now=world.now, **given))
+
+    assert Counter(in_processes(work, 4)) == {"done": 1, "stale": 3}
+    assert world.see(case).version == case.version + 1
+
+
+# --- Payments --------------------------------------------------------------------------------
+
+
+def test_one_answer_of_the_bank_booked_by_four_processes_pays_once(world: World) -> None:
+    case = world.do(world.review(), "decide")
+    number, finance = PaymentOrder.objects.get(case=case).number, world.actor("finance")
+    file = make_file(finance, [number], now=world.now)
+    release_file(world.actor("checker"), file.number, now=world.now)
+
+    def work(index: int) -> str:
+        answer = BankResult(number, paid=True, reference=f"B{index}", row=2)
+        return said(lambda: book_results(finance, [answer]))
+
+    assert Counter(in_processes(work, 4))["done"] == 1
+    assert MoneyEntry.objects.filter(kind="PAID").count() == 1
+    assert set(MoneyAccount.objects.values_list("balance", flat=True)) == {0}
+    books_agree()
+
+
+def test_one_order_put_into_files_by_four_processes_is_in_one(world: World) -> None:
+    case = world.do(world.review(), "decide")
+    number, finance = PaymentOrder.objects.get(case=case).number, world.actor("finance")
+    found = Counter(in_processes(lambda index: said(lambda: make_file(finance, [number], now=world.now)), 4))
+    assert found == {"done": 1, "not_pending": 3}
+    assert PaymentFile.objects.count() == 1
 
 
 # --- Everything at once ----------------------------------------------------------------------

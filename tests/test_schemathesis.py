@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.management import call_command
+from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.generation.modes import GenerationMode
 
-from apps.accounts.tests.factories import ApiClientFactory
+from apps.accounts.roles import CATALOGUE, MACHINES
+from apps.accounts.tests.factories import ApiClientFactory, UserFactory
 from apps.cases.inputs import parse_input
 from apps.claims.inputs import ReportInput
 from apps.claims.tests.world import World
@@ -74,6 +76,18 @@ class TimeOver(Exception):
     """The next operation's turn."""
 
 
+def by_everybody() -> dict[str, str]:
+    """The headers of a browser at which somebody with every role of the house sits."""
+    client, token = Client(), "t" * 32
+    client.force_login(UserFactory(roles=[spec.code for spec in CATALOGUE if spec.code not in MACHINES]))
+    session = client.cookies["sessionid"].value
+    return {
+        "Cookie": f"sessionid={session}; csrftoken={token}",
+        "X-CSRFToken": token,
+        "Accept-Encoding": "identity",
+    }
+
+
 def wrong_with(response: Any) -> str:
     if response.status_code >= 500:
         return str(response.status_code)
@@ -88,14 +102,16 @@ def wrong_with(response: Any) -> str:
 @pytest.mark.schemathesis
 @pytest.mark.django_db(transaction=True)
 def test_generated_requests_break_nothing(now: Any) -> None:
-    """Every operation of the document in its turn, good and bad values, as a machine with all scopes; in process.
+    """Every operation of the document in its turn, good and bad values, in process; by a machine with all scopes and
+    by somebody with all roles of the house in turn.
 
-    A third of the requests name what exists, the others what was made up. Every operation has the same share of the
+    A third of the requests name what was made up, the others what exists. Every operation has the same share of the
     time and is asked at least once.
     """
     house = House()
     key = ApiClientFactory(kind="MEMBER_APP", scopes=SCOPES).plain_key
     headers = {"Authorization": f"Api-Key {key}", "Accept-Encoding": "identity"}
+    callers = (headers, by_everybody())
     schema = schemathesis.openapi.from_wsgi(DOCUMENT, application, headers=headers)
     operations = [found.ok() for found in schema.get_all_operations()]
     statuses, broken, asked = Counter[int](), dict[str, str](), set[str]()
@@ -106,7 +122,7 @@ def test_generated_requests_break_nothing(now: Any) -> None:
         if turn["requests"] % 3 != 0:
             for name in found.path_parameters:
                 found.path_parameters[name] = house.value(found.path.removeprefix("/"), name)
-        response = found.call(headers=headers)
+        response = found.call(headers=callers[turn["requests"] % 2])
         statuses[response.status_code] += 1
         asked.add(f"{found.method} {found.path}")
         if complaint := wrong_with(response):
