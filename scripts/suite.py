@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""All checks, one after the other: `make lint`, and inside with_services.py `make test` and `make test-all`.
+"""All checks: `make lint`, and inside with_services.py `make test` and `make test-all`.
 
-Every step runs even when an earlier one failed; the end says which. The whole suite comes last, so that
-pytest's own closing lines close the output.
+The checks without a database use one processor each and run two at a time; then come the tests, which use all there
+are. Every step runs even when an earlier one failed; the end says which. The whole suite comes last, so that pytest's
+own closing lines close the output.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTEST_FOUND_NO_TESTS = 5
+WORKERS = ("-n", "2", "--dist", "worksteal")  # whoever is done takes over what the other has not begun
 LONG = "slow or chaos or schemathesis or volume"
 
 
@@ -59,6 +62,7 @@ def production() -> dict[str, str]:
         "ALLOWED_HOSTS": "claims.example.com",
         "PUBLIC_BASE_URL": "https://claims.example.com",
         "EMAIL_URL": "smtp+tls://user:password@smtp.example.com:587",
+        "MAIL_ACCOUNTS": "claims@example.com=imaps://user:password@imap.example.com/INBOX",
         "LOG_JSON": "true",
     }
 
@@ -69,9 +73,9 @@ def on_sqlite() -> dict[str, str]:
 
 def static_checks() -> Iterator[Step]:
     test = {"CLAIMS_ENV": "test"}
+    yield Step("mypy", tool("mypy"), test)  # the longest first
     yield Step("ruff", tool("ruff", "check", "."))
     yield Step("format", tool("ruff", "format", "--check", "."))
-    yield Step("mypy", tool("mypy"), test)
     yield Step("layers", tool("lint-imports", "--no-cache"))
     yield Step("relations", python("scripts/check_relations.py"), test)
 
@@ -87,23 +91,38 @@ def project_checks() -> Iterator[Step]:
 def tests(*, everything: bool) -> Iterator[Step]:
     yield Step("compile texts", python("manage.py", "compilemessages", "-i", ".venv", "-i", "var", "-v", "0"))
     if everything:
-        yield pytest("pytest, whole suite on SQLite", "-n", "2", **on_sqlite())
+        yield pytest("pytest, whole suite on SQLite", *WORKERS, **on_sqlite())
         yield pytest("pytest, the long ones on PostgreSQL", "-m", LONG)
     else:
-        yield pytest("pytest, both_databases on SQLite", "-n", "2", "-m", "both_databases", **on_sqlite())
+        yield pytest("pytest, both_databases on SQLite", *WORKERS, "-m", "both_databases", **on_sqlite())
     evidence = ("--rulebook", "docs/rulebook-evidence.json")
-    yield pytest("pytest, whole suite on PostgreSQL", "-n", "2", "--durations", "10", *evidence)
+    yield pytest("pytest, whole suite on PostgreSQL", *WORKERS, "--durations", "10", *evidence)
 
 
-def run(step: Step) -> bool:
-    print(f"\n=== {step.name}", flush=True)
+def run(step: Step, *, quietly: bool = False) -> bool:
+    """Returns whether it passed. `quietly`: what it says is shown at its end, in one piece."""
+    # Dozens of processes import the same modules: compiled once, not by each of them.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    if not quietly:
+        print(f"\n=== {step.name}", flush=True)
     started = time.monotonic()
-    code = subprocess.run(step.command, cwd=ROOT, env={**os.environ, **step.environment}).returncode
-    passed = code == 0 or (step.may_be_empty and code == PYTEST_FOUND_NO_TESTS)
-    print(
-        f"--- {step.name}: {'ok' if passed else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True
-    )
+    done = subprocess.run(
+        step.command, cwd=ROOT, env=environment | step.environment, text=True,
+        stdout=subprocess.PIPE if quietly else None, stderr=subprocess.STDOUT if quietly else None,
+    )  # fmt: skip
+    passed = done.returncode == 0 or (step.may_be_empty and done.returncode == PYTEST_FOUND_NO_TESTS)
+    said = f"\n=== {step.name}\n{done.stdout}" if quietly else ""
+    end = f"--- {step.name}: {'ok' if passed else 'FAILED'} in {time.monotonic() - started:.0f} s"
+    print(f"{said}{end}", flush=True)
     return passed
+
+
+def run_all(checks: list[Step], then: list[Step]) -> list[str]:
+    """The checks two at a time, then the others one after the other; returns the names of those that failed."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        passed = list(pool.map(lambda step: run(step, quietly=True), checks))
+    passed += [run(step) for step in then]
+    return [step.name for step, well in zip([*checks, *then], passed, strict=True) if not well]
 
 
 def main() -> int:
@@ -112,10 +131,11 @@ def main() -> int:
     )
     parser.add_argument("what", choices=["lint", "test", "test-all"])
     what = parser.parse_args().what
-    steps = list(static_checks())
+    checks, then = list(static_checks()), list[Step]()
     if what != "lint":
-        steps += [*project_checks(), *tests(everything=what == "test-all")]
-    failed = [step.name for step in steps if not run(step)]
+        checks += project_checks()
+        then += tests(everything=what == "test-all")
+    failed = run_all(checks, then)
     if failed:
         print(f"\nFAILED: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
