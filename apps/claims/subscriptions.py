@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from apps.accounts.actors import SYSTEM
 from apps.cases.engine import perform
@@ -30,7 +31,10 @@ def notice_delivered(message: Message) -> None:
     if case is None:
         return
     evidence = f"{message.get_channel_display()} {message.recipient_masked} #{message.pk}"
-    proof = {"evidence": evidence, "reached": f"{message.get_channel_display()} {message.recipient_masked}"}
+    proof: dict[str, Any] = {
+        "evidence": evidence,
+        "reached": f"{message.get_channel_display()} {message.recipient_masked}",
+    }
     try:
         perform(case, action, SYSTEM, at=message.delivered_at, **proof)
     except Blocked:  # the claim went on meanwhile; the delivery stands on the message

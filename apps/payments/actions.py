@@ -274,7 +274,7 @@ def book_results(
 def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | None) -> CaseFile:
     """An order may pay a part of a case that goes on: then the answer is booked and ends nothing."""
     whole, part = ("payment_done", "part_paid") if result.paid else ("payment_returned", "part_returned")
-    given = {"bank_reference": result.reference} if result.paid else {"reason": result.reason}
+    given: dict[str, Any] = {"bank_reference": result.reference} if result.paid else {"reason": result.reason}
     try:
         return perform(row.case, whole, actor, now=now, order=row.number, **given)
     except Blocked as error:

@@ -301,9 +301,11 @@ def _check_items(ctx: Ctx[Any], given: OriginalsInput, found: Assessment) -> Non
         except DomainError as error:
             errors.append(error)
         if item.place and item.place not in bills:
-            words = _("No bill “%(place)s” is on this claim. Expected: %(known)s.")
-            words = words % {"place": item.place, "known": ", ".join(sorted(bills)) or "–"}
-            errors.append(InvalidInput(words, code="unknown_bill", field=f"{path}.place"))
+            unknown = _("No bill “%(place)s” is on this claim. Expected: %(known)s.") % {
+                "place": item.place,
+                "known": ", ".join(sorted(bills)) or "–",
+            }
+            errors.append(InvalidInput(unknown, code="unknown_bill", field=f"{path}.place"))
         if item.kind == "INVOICE" and item.place and item.form == "ORIGINAL":
             if item.place in shelved:
                 words = _("The original of this bill lies on the shelf already; only a copy can come again.")

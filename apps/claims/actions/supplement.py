@@ -93,7 +93,7 @@ def _supplement_delivered(ctx: Ctx[DeliveredInput]) -> None:
 def _record_delivery(ctx: Ctx[ProofInput]) -> None:
     given, claim = ctx.input, ctx.case.claim
     assert given is not None
-    if not claim.notice_at <= given.at <= ctx.now:
+    if claim.notice_at is None or not claim.notice_at <= given.at <= ctx.now:
         raise InvalidInput(
             _("Between the notice of %(day)s and now is expected.")
             % {"day": f"{timezone.localtime(claim.notice_at):%Y-%m-%d %H:%M}"},
