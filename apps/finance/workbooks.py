@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.cases.excel import workbook_bytes
 from apps.cases.forms import CODE_WORDS
@@ -37,7 +38,7 @@ def month_workbook(report: Month) -> bytes:
 
 
 def headings(unit: str) -> list[str]:
-    what = _("claims") if unit == "claims" else _("claim parts")
+    what = pgettext("month of finance", "claims") if unit == "claims" else _("claim parts")
     return [
         *(f"{title}（{_('yuan')}）" for _name, title in HEADINGS),
         *(f"{title}（{what}）" for _name, title in COUNTS),
