@@ -143,18 +143,18 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
-    evidence = config.stash[EVIDENCE]
+    evidence: Evidence = config.stash[EVIDENCE]
+    collected: set[str] = config.stash[COLLECTED]
+    deselected: set[str] = config.stash[DESELECTED]
     if hasattr(config, "workerinput"):
         config.workeroutput |= {  # type: ignore[attr-defined]
             "rulebook": evidence.seen,
-            "rulebook_collected": sorted(config.stash[COLLECTED]),
-            "rulebook_deselected": sorted(config.stash[DESELECTED]),
+            "rulebook_collected": sorted(collected),
+            "rulebook_deselected": sorted(deselected),
         }
     elif config.getoption("--rulebook"):
         path = Path(config.getoption("--rulebook"))
-        kept = still_said(
-            read_evidence(path), config.stash[COLLECTED], config.stash[DESELECTED], config.rootpath
-        )
+        kept = still_said(read_evidence(path), collected, deselected, config.rootpath)
         evidence.merge(kept)
         published = {rule for handbook in shipped_handbooks() for rule in rules_of(handbook)}
         evidence.write(path, only=published)
