@@ -36,7 +36,7 @@ SORTS = {
     "state": ("kind", "state", F("next_due").asc(nulls_last=True), "id"),
 }
 CLOCKED = ("late", "today", "week", "friday")
-DUES = ("late", "today", "week", "friday", "paused", "waiting")
+DUES = ("late", "today", "week", "friday", "running", "paused", "waiting")
 SCOPES = ("mine", "team", "all")
 
 
@@ -137,7 +137,7 @@ def due_filter(name: str, now: datetime, column: str = "next_due") -> Q:
         return Q(**{f"{column}__gt": now, f"{column}__lte": end_of_week(now)})
     if name == "waiting":
         return _waiting()
-    return Q(next_due=None)
+    return Q(next_due__isnull=name == "paused")
 
 
 def end_of_week(now: datetime) -> datetime:

@@ -1,6 +1,8 @@
 """The manager's page: numbers that open their cases."""
 
+import html
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -73,3 +75,24 @@ def test_each_table_as_excel(world: World, section: str) -> None:  # noqa: F811
 def test_only_for_leads(world: World) -> None:  # noqa: F811
     assert enter(world, "adjuster").get("/admin/dashboard/").status_code == 403
     assert enter(world, "supervisor").get("/admin/dashboard/", {"excel": "nothing"}).status_code == 404
+
+
+def test_every_number_on_the_page_opens_exactly_its_cases(world: World) -> None:  # noqa: F811
+    """Tables and charts, running and paused, this year's weeks too: a number is a promise."""
+    world.claim()
+    world.review()
+    world.closed()
+    client = enter(world, "supervisor")
+    page = client.get("/admin/dashboard/").content.decode()
+    links = re.findall(r'<a[^>]*href="(/admin/[^"]*[?][^"]*)"[^>]*>(.*?)</a>', page, re.DOTALL)
+    checked = 0
+    for href, inside in links:
+        numbers = re.findall(r"(?<!\S)\d+(?!\S)", re.sub(r"<[^>]+>", " ", inside))
+        if not numbers:
+            continue
+        answer = client.get(html.unescape(href))
+        assert answer.status_code == 200, href
+        opened = set(re.findall(r'href="/admin/case/([^"/]+)/"', answer.content.decode()))
+        assert len(opened) == int(numbers[-1] if "<text" in inside else numbers[0]), href
+        checked += 1
+    assert checked > 8
