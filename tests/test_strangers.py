@@ -25,6 +25,9 @@ from apps.documents.models import Letter, Paper
 from apps.documents.storage import store_bytes
 from apps.documents.tests.factories import pdf
 from apps.ledger.models import LimitAccount
+from apps.mailroom.inbox.polling import take_in
+from apps.mailroom.models import Email
+from apps.mailroom.tests.letters import CLAIMS_2024, box, letter
 from apps.messaging.outbox import queue_call
 from apps.payments.actions import make_file, release_file
 from apps.payments.models import PaymentFile, PaymentOrder
@@ -47,7 +50,7 @@ NAMED = {  # of what a placeholder is the key, by the beginning of the address; 
 }
 KEYED = {
     "api/v1/limits/": LimitAccount, "api/v1/papers/": Paper, "api/v1/letters/": Letter,
-    "api/v1/handbooks/": HandbookVersion,
+    "api/v1/handbooks/": HandbookVersion, "admin/mail/": Email, "api/v1/emails/": Email,
 }  # fmt: skip
 
 
@@ -97,6 +100,7 @@ class House:
         AccessLog.objects.create(subject="member:M2024", what="id_number", reason="王小明")
         ApiClientFactory(name="someone's key")
         TeamFactory()
+        take_in(box(CLAIMS_2024), letter(f"王小明 {case.number}", files={"发票.pdf": pdf()}))
         self.row = {"case": CaseFile.objects.get(pk=case.pk), "file": PaymentFile.objects.get()}
         guardian = case.member.guardians.first()
         self.letters = list(Letter.objects.values_list("number", flat=True))

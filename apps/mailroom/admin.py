@@ -24,6 +24,7 @@ from apps.mailroom.models import Email, Mailbox
 from apps.mailroom.roles import READERS
 
 APP_TITLES["mailroom"] = _("Mailroom")
+SUBJECT = '<div style="min-width:16rem;white-space:normal;{}"><a href="{}">{}</a></div>'
 LABELS = {
     Email.State.NEW: "warning",
     Email.State.MATCHED: "success",
@@ -125,8 +126,8 @@ class EmailAdmin(ReadOnlyAdmin):
         words = email.subject or _("(no subject)")
         link = reverse("admin:mail-email", args=[email.pk])
         if email.opened_at is None:
-            return format_html('<a href="{}" style="font-weight:600">● {}</a>', link, words)
-        return format_html('<a href="{}">{}</a>', link, words)
+            return format_html(SUBJECT, "font-weight:600", link, f"● {words}")
+        return format_html(SUBJECT, "", link, words)
 
     @display(description=_("state"), ordering="state", label=LABELS)  # type: ignore[untyped-decorator, unused-ignore]
     def state_label(self, email: Email) -> tuple[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from apps.cases.models import CaseFile
-from apps.cases.queries import WAITING_STATES
+from apps.cases.pages import WAITING_STATES
 from apps.claims import demo_scans
 from apps.mailroom.inbox.mailboxes import account_for, mailboxes
 from apps.mailroom.inbox.polling import poll_all

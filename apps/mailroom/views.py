@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -184,7 +184,7 @@ def _version(request: HttpRequest) -> int | None:
 
 
 @require_safe
-def file(request: HttpRequest, pk: int, position: int) -> HttpResponseBase:
+def file(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     """A file as it came, always as a download."""
     try:
         row = queries.file_for(actor_of(request), pk, position)
@@ -198,7 +198,7 @@ def file(request: HttpRequest, pk: int, position: int) -> HttpResponseBase:
 
 
 @require_safe
-def file_page(request: HttpRequest, pk: int, position: int, page: int) -> HttpResponseBase:
+def file_page(request: HttpRequest, pk: int, position: int, page: int) -> HttpResponse:
     """One page as a picture; nothing of the file itself reaches the browser."""
     try:
         row = queries.file_for(actor_of(request), pk, position)
@@ -211,7 +211,7 @@ def file_page(request: HttpRequest, pk: int, position: int, page: int) -> HttpRe
 
 
 @require_safe
-def raw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def raw(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole message as it came, to be opened elsewhere; never shown here."""
     try:
         email = queries.email_for(actor_of(request), pk)
@@ -226,10 +226,10 @@ def raw(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _private(response)
 
 
-def _private(response: Any) -> HttpResponseBase:
+def _private(response: Any) -> HttpResponse:
     response["Cache-Control"] = "private, no-cache"
     response["Content-Security-Policy"] = SANDBOX
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
-    answered: HttpResponseBase = response
+    answered: HttpResponse = response
     return answered

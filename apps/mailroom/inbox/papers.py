@@ -41,7 +41,7 @@ def attach_files(
     grouped: dict[tuple[str, str], list[EmailFile]] = {}
     for row in files:
         row.kind = (kinds or {}).get(row.pk) or row.kind
-        row.paper_id = there.get(row.file_id)
+        row.paper_id = there.get(row.file_id or 0)
         if row.paper_id is None:
             grouped.setdefault((row.kind, _form(row.file)), []).append(row)
     for (kind, form), rows in grouped.items():
@@ -51,7 +51,7 @@ def attach_files(
             actor,
             kind=kind,
             form=form,
-            files=[Arrived(row.file, email.received_at) for row in rows],
+            files=[Arrived(row.file, email.received_at) for row in rows if row.file is not None],
             note=f"e-mail #{email.pk}",
         )
         fresh = dict(
@@ -60,7 +60,7 @@ def attach_files(
             )
         )
         for row in rows:
-            row.paper_id = fresh.get(row.file_id)
+            row.paper_id = fresh.get(row.file_id or 0)
     EmailFile.objects.bulk_update(files, ["kind", "paper"])
     return files
 
