@@ -76,16 +76,13 @@ class TimeOver(Exception):
     """The next operation's turn."""
 
 
-def by_everybody() -> dict[str, str]:
-    """The headers of a browser at which somebody with every role of the house sits."""
+def by_everybody() -> dict[str, dict[str, str]]:
+    """Headers and cookies of a browser at which somebody with every role of the house sits."""
     client, token = Client(), "t" * 32
     client.force_login(UserFactory(roles=[spec.code for spec in CATALOGUE if spec.code not in MACHINES]))
     session = client.cookies["sessionid"].value
-    return {
-        "Cookie": f"sessionid={session}; csrftoken={token}",
-        "X-CSRFToken": token,
-        "Accept-Encoding": "identity",
-    }
+    headers = {"X-CSRFToken": token, "Accept-Encoding": "identity"}
+    return {"headers": headers, "cookies": {"sessionid": session, "csrftoken": token}}
 
 
 def wrong_with(response: Any) -> str:
@@ -111,7 +108,7 @@ def test_generated_requests_break_nothing(now: Any) -> None:
     house = House()
     key = ApiClientFactory(kind="MEMBER_APP", scopes=SCOPES).plain_key
     headers = {"Authorization": f"Api-Key {key}", "Accept-Encoding": "identity"}
-    callers = (headers, by_everybody())
+    callers: tuple[dict[str, Any], ...] = ({"headers": headers}, by_everybody())
     schema = schemathesis.openapi.from_wsgi(DOCUMENT, application, headers=headers)
     operations = [found.ok() for found in schema.get_all_operations()]
     statuses, broken, asked = Counter[int](), dict[str, str](), set[str]()
@@ -122,7 +119,7 @@ def test_generated_requests_break_nothing(now: Any) -> None:
         if turn["requests"] % 3 != 0:
             for name in found.path_parameters:
                 found.path_parameters[name] = house.value(found.path.removeprefix("/"), name)
-        response = found.call(headers=callers[turn["requests"] % 2])
+        response = found.call(**callers[turn["requests"] % 2])
         statuses[response.status_code] += 1
         asked.add(f"{found.method} {found.path}")
         if complaint := wrong_with(response):
@@ -143,7 +140,7 @@ def test_generated_requests_break_nothing(now: Any) -> None:
     )
     assert not broken, "\n".join(f"{what}\n    {curl}" for what, curl in broken.items())
     assert len(asked) == len(operations)
-    assert sum(statuses.values()) > 200
+    assert sum(statuses.values()) >= 2 * len(operations)
     assert statuses[200] + statuses[201] > 20
 
 
