@@ -96,7 +96,11 @@ class Ctx(Generic[I]):
 
 
 class Batch:
-    """Everything one `perform` writes, flushed in a constant number of statements."""
+    """Everything one `perform` or `perform_many` writes, flushed with one statement a table.
+
+    `contexts` are its cases, `shared` is what handlers of all of them have in common: what `prepare` read,
+    numbers drawn together, rows that one hook writes for all.
+    """
 
     def __init__(self, actor: Actor, now: datetime):
         self.actor, self.now = actor, now
@@ -122,7 +126,7 @@ class Batch:
             self._hooks.append(hook)
 
     def flush(self) -> None:
-        """Insert in the order of first use (parents were queued first), then update."""
+        """Insert in the order of first use (parents were queued first), then update (`core.bulk`)."""
         for hook in self._hooks:
             hook(self)
         for rows in self._inserts.values():
@@ -204,9 +208,17 @@ def perform_many(
     now: datetime | None = None,
     data: dict[str, Any] | None = None,
 ) -> list[CaseFile]:
-    """The same for many cases of one kind, all or nothing, in a constant number of queries.
+    """The same for many cases of one kind, all or nothing; the cases come back by id.
 
-    Cases are locked by id, so that two batches never wait for each other in a circle.
+    `data` is one input for all of them, read once; `versions` by case number, for those somebody saw. Errors
+    are those of `perform`: the first case that refuses undoes the batch, so a caller who wants the others
+    done asks beforehand which are ready (`available`, or for claims `claims.assess.adjudicate_many`).
+
+    It costs about as many statements as one case: `Action.prepare(batch)` reads for all of them
+    before the first handler runs, handlers queue rows (`Ctx.add`, `Ctx.update`), `Batch.before_flush` writes
+    for all of them at the end. Handlers run one after the other and see in `batch.shared` what earlier
+    ones did. Cases are locked by id, so that two batches never wait for each other in a circle; everything
+    is locked until the commit, so some hundred cases a call are better than some thousand.
     """
 
     def work() -> list[CaseFile]:
@@ -234,7 +246,14 @@ def _lock(batch: Batch, numbers: Sequence[str], action: str, versions: dict[str,
     queryset = visible_to(kind.workflow._default_manager.all(), batch.actor).filter(number__in=list(numbers))
     if _spans_relations(batch.actor):
         queryset = kind.workflow._default_manager.filter(pk__in=queryset.values("pk"))
-    related = ("handbook", "member", "policy__plan", "policy__policyholder", kind.subject, *kind.select_related)
+    related = (
+        "handbook",
+        "member",
+        "policy__plan",
+        "policy__policyholder",
+        kind.subject,
+        *kind.select_related,
+    )
     queryset = queryset.select_for_update(of=("self",)).select_related(*related).order_by("pk")
     if PARSED:  # the text, 100 KB a row, is read to be parsed, once a process
         queryset = queryset.defer("handbook__text")

@@ -62,7 +62,7 @@ def parse_input(cls: type[T], data: Mapping[str, Any], *, path: str = "") -> T:
     """
     errors: list[DomainError] = []
     values: dict[str, Any] = {}
-    hints = _hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]
     known = {item.name for item in fields(cls)}  # type: ignore[arg-type]
     for name in data:
         if name not in known:

@@ -62,7 +62,7 @@ def update_rows(rows: Sequence[models.Model], fields: Iterable[str]) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    columns = (meta.pk, *(meta.get_field(name) for name in fields))
+    columns: tuple[Any, ...] = (meta.pk, *(meta.get_field(name) for name in fields))
     for part in _parts(rows, len(columns)):
         _execute(_update(meta.db_table, columns), part, columns, add=False)
 
@@ -95,9 +95,7 @@ def _values(field: AnyField, rows: Sequence[models.Model], *, add: bool) -> list
         values: Iterable[Any] = map(attrgetter(field.attname), rows)
     else:
         values = (field.pre_save(row, add) for row in rows)
-    return [
-        value if value is None or type(value) is plain else prepare(value, database) for value in values
-    ]
+    return [value if value is None or type(value) is plain else prepare(value, database) for value in values]
 
 
 def _plain_type(field: AnyField) -> type | None:
