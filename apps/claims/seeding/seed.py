@@ -29,6 +29,7 @@ def fill(copies: list[Copies], each: Callable[[Copies], int], goal: int, tell: C
     """Copy in turns, so that all come out evenly, until there are `goal` cases or, the last copy being
     whole, a few more. `each` tells what one copy counts for."""
     done = sum(each(one) for one in copies)
+    tell(done)
     while done < goal:
         rounds = (goal - done) // sum(each(one) for one in copies)
         for one in copies:
