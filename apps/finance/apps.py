@@ -7,7 +7,7 @@ class FinanceConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core.triggers import append_only
-        from apps.finance import actions, panels, subscriptions
+        from apps.finance import actions, checks, panels, subscriptions  # noqa: F401  (checks register)
 
         for table in ("movement", "monthclose", "monthcell", "voucher", "voucherline"):
             append_only(f"finance_{table}")

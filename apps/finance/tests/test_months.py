@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import threading
+import time
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -36,6 +38,7 @@ from apps.finance.queries import outstanding_on
 from apps.finance.reckoning import CaseBook, PartKey, Stamp, Target, first_of_month, next_month, split
 from apps.finance.subscriptions import frame_of
 from apps.ledger.models import MoneyEntry
+from tests.concurrency import in_threads
 
 pytestmark = pytest.mark.both_databases
 SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
@@ -254,6 +257,27 @@ def test_months_close_in_order_once_and_when_they_are_over(history: Any, lead: A
         close_month(lead, SEPTEMBER, now=OVER)
     assert conflict.value.code == "closed"
     assert closable(OCTOBER, OVER)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closing_waits_for_who_is_posting(world: World, lead: Any) -> None:
+    """A claim whose transaction began before the closing is in the month; none slips in afterwards."""
+    world.claim()
+    posting = threading.Event()
+
+    def work(index: int) -> None:
+        if index:
+            assert posting.wait(20)
+            close_month(lead, SEPTEMBER, now=OVER)
+            return
+        with transaction.atomic():
+            world.claim(world.visit(department="外科"))
+            posting.set()
+            time.sleep(0.5)
+
+    in_threads(work, 2)
+    assert month_report(lead, SEPTEMBER).total.closing_claims == 2
+    assert MonthClose.objects.get().cells == 1
 
 
 def test_only_the_lead_of_finance_closes_and_sees_all_series_for_it(history: Any) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.tests.factories import make_actor
-from apps.cases.engine import available, perform_many
+from apps.cases.engine import Batch, Ctx, available, perform_many
+from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
+from apps.cases.subscribers import publish
 from apps.claims.tests.world import SHANGHAI, World
+from apps.core import triggers
 from apps.core.errors import Blocked, Conflict, InvalidInput, InvalidInputs, NotAllowed
+from apps.finance import config
+from apps.finance.backfill import open_missing
+from apps.finance.checks import finance_data
 from apps.finance.config import estimate_rules, rule_for
 from apps.finance.models import Book, Movement
 from apps.finance.queries import outstanding_on
@@ -276,8 +284,6 @@ def test_a_movement_of_a_closed_month_falls_into_the_next(world: World) -> None:
 def test_a_claim_older_than_the_books_opens_with_its_first_event(world: World) -> None:
     case = world.do(world.review(), "decide")
     with connection.cursor() as cursor:  # as if finance had come later
-        from apps.core import triggers
-
         triggers.remove("default")
         cursor.execute("DELETE FROM finance_movement")
         triggers.install("default")
@@ -305,3 +311,77 @@ def test_a_batch_reads_once_and_writes_once(world: World) -> None:
         if any(name in sql for name in tables)
     ]
     assert len(own) == 2, own
+
+
+# --- Paid ahead (LAW-05), and claims from before ---------------------------------------------------
+
+
+def test_the_undisputed_part_is_owed_while_the_estimate_stands(world: World) -> None:
+    """The subscriber sees what `pay_undisputed` publishes: an amount, and the claim goes on."""
+    case = world.review()
+    _publish(world, case, "undisputed_decided", insurer_fen=20000)
+    found = book(case)
+    assert (found.reserve, found.due, found.open) == (65600, 20000, True)
+    part = next(iter(found.parts.values()))
+    assert part.provision == 45600  # what is owed is money owed, the rest a provision
+    with pytest.raises(InvalidInput) as refusal:
+        world.do(case, "adjust_reserve", by="senior", amount="199.99", reason="预计很少")
+    assert refusal.value.code == "owed"
+    _publish(world, case, "paid", amount_fen=20000, order="P26-000001")
+    found = book(case)
+    assert (found.reserve, found.paid, next(iter(found.parts.values())).provision) == (45600, 20000, 45600)
+    case = world.do(case, "decide")
+    found = book(case)
+    assert (found.due, found.reserve) == (case.claim.decided_fen, case.claim.decided_fen - 20000)
+
+
+def _publish(world: World, case: CaseFile, event: str, **data: Any) -> None:
+    batch = Batch(world.actor("senior"), world.now)
+    flow = world.see(case)
+    ctx = Ctx(case=flow, kind=KINDS["claim"], actor=batch.actor, now=world.now, batch=batch, data=data)
+    batch.contexts.append(ctx)
+    with transaction.atomic():
+        publish(ctx, event)
+        batch.flush()
+
+
+def test_reserves_open_for_claims_from_before(world: World) -> None:
+    open_claim, decided = world.claim(), world.do(world.review(world.visit(department="外科")), "decide")
+    gone = world.do(world.claim(world.visit(department="眼科")), "withdraw", by="intake", reason="家长撤回")
+    triggers.remove("default")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM finance_movement")
+    triggers.install("default")
+    assert open_missing(world.now) == 2
+    assert open_missing(world.now) == 0
+    assert (book(open_claim).reserve, book(decided).reserve, book(gone).seq) == (
+        65600,
+        decided.claim.decided_fen,
+        0,
+    )
+    assert book(decided).due == decided.claim.decided_fen
+    call_command("reserves", "--check")
+
+
+# --- The data ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[estimate]]\nid="A"\nfrom=2024-01-01\nratio="1.5"', "ratio"),
+        ('[[estimate]]\nid="A"\nfrom=2024-01-01\nratio="0.5"\nbenefit="X"', "benefit"),
+        ('[[estimate]]\nid="A"\nfrom=2024-01-01\nratio="0.5"\nseries="2024"', "missing"),
+        ('[[estimate]]\nid="A"\nfrom=2024-01-01\nratio="0.5"\nvisit="X"', "unknown"),
+    ],
+)
+def test_a_wrong_rule_is_noticed_at_start(monkeypatch: pytest.MonkeyPatch, text: str, words: str) -> None:
+    monkeypatch.setattr(config, "_read", lambda name: tomllib.loads(text))
+    config.estimate_rules.cache_clear()
+    try:
+        (error,) = finance_data(None)
+        assert words in error.msg
+    finally:
+        monkeypatch.undo()
+        config.estimate_rules.cache_clear()
+    assert finance_data(None) == []
