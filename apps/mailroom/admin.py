@@ -159,16 +159,20 @@ class EmailAdmin(ReadOnlyAdmin):
 class MailboxAdmin(ReadOnlyAdmin):
     """RMB-26, RMB-38, PA-04: which addresses there are, and whether they are being read."""
 
-    list_display = ["address", "rule", "series", "tpa", "connection", "polled_at", "trouble"]
+    list_display = ["address", "rule", "series", "tpa", "connection", "read", "trouble"]
     list_display_links = None
     ordering = ["address"]
     excel = (
         (_("address"), "address"), (_("rule id"), "rule"), (_("series"), "series"), (_("TPA"), "tpa"),
-        (_("read at"), "polled_at"), (_("error"), "error"),
+        (_("last read"), "polled_at"), (_("error"), "error"),
     )  # fmt: skip
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(actor_of(request).roles & READERS)
+
+    @admin.display(description=_("last read"), ordering="polled_at")
+    def read(self, mailbox: Mailbox) -> Any:
+        return mailbox.polled_at
 
     @admin.display(description=_("connected"), boolean=True)
     def connection(self, mailbox: Mailbox) -> bool:

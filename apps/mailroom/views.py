@@ -88,13 +88,15 @@ def _show(
     possible = [step for step in STEPS.values() if email.state in step.states] if may else []
     handbook = queries.handbook_of(email)
     papers = {row.pk for row in candidates(email)}
+    files = [
+        _file_row(row, row.pk in papers)
+        for row in email.files.select_related("file", "paper").order_by("position")
+    ]
     context = {
         "title": _("E-mail #%(pk)d") % {"pk": email.pk},
         "email": email,
-        "files": [
-            _file_row(row, row.pk in papers)
-            for row in email.files.select_related("file", "paper").order_by("position")
-        ],
+        "files": files,
+        "readable": any(one["href"] for one in files),
         "kinds": queries.paper_kinds(handbook),
         "forms": [
             (step, _form_of(step, email, opened, form)) for step in possible if step.name not in IN_PLACE

@@ -7,6 +7,7 @@ parts, multiparts in multiparts, endless headers) is not taken apart at all and 
 from __future__ import annotations
 
 import codecs
+import email.errors
 import email.header
 import email.parser
 import email.policy
@@ -254,7 +255,7 @@ def decoded(value: str) -> str:
         return value
     try:
         chunks = email.header.decode_header(value.replace("\r", "").replace("\n", ""))
-    except (ValueError, LookupError, AssertionError, email.header.HeaderParseError):
+    except (ValueError, LookupError, AssertionError, email.errors.HeaderParseError):
         return value
     found, pending, before = [], b"", ""
     for chunk, charset in chunks:  # a character may be cut in two between encoded words
@@ -383,7 +384,7 @@ class _Reader:
             one, depth, inside = stack.pop()
             payload = one.get_payload()
             if isinstance(payload, list) and payload:
-                if one.get_content_maintype() == "message" and one.get_content_type() == "message/rfc822":
+                if one.get_content_type() == "message/rfc822" and isinstance(payload[0], Message):
                     enclosed = _Values(payload[0])
                     inside = one_line(enclosed.words("subject"), 120) or "?"
                     self._returned(enclosed.raw("message-id"))

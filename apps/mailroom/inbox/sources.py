@@ -71,7 +71,7 @@ class ImapSource:
                 self._imap.login(account.user, account.password)
             with _trouble("cannot open the folder"):
                 self._expect(*self._imap.select(f'"{self._folder}"'))
-                self.validity = int(self._imap.untagged_responses["UIDVALIDITY"][0])
+                self.validity = int(self._imap.untagged_responses["UIDVALIDITY"][0])  # type: ignore[arg-type]
         except BaseException:
             self.close()
             raise

@@ -5,10 +5,15 @@ from __future__ import annotations
 import mailbox
 import os
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
 
 from apps.claims.tests.world import World
@@ -180,6 +185,45 @@ def test_a_wrong_password_and_a_missing_folder_are_said(world: World, imap: Imap
     assert "folder" in poll(box()).error
     settings.MAIL_ACCOUNTS = [f"{CLAIMS_2026}=imaps://u:p@127.0.0.1:{imap.port}/INBOX"]  # no TLS there
     assert "connect" in poll(box()).error
+
+
+def test_tls_is_verified_and_a_certificate_nobody_signed_is_refused(
+    world: World, imap: Imap, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = self_signed(tmp_path)
+    imap.wrap_tls(certificate, key)
+    imap.folder.add(letter())
+    settings.MAIL_ACCOUNTS = [imap.account(CLAIMS_2026).replace("imap://", "imaps://")]
+    refused = poll(box())
+    assert "certificate" in refused.error.lower()
+    assert imap.folder.fetched == []
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)  # now somebody vouches for it
+    assert (poll(box()).new, box().error) == (1, "")
+
+
+def self_signed(folder: Path) -> tuple[str, str]:
+    """A certificate for 127.0.0.1 and its key, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(pem)
+    return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
 def test_one_mailbox_out_of_order_stops_none_of_the_others(world: World, imap: Imap, settings: Any) -> None:
