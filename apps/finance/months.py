@@ -256,10 +256,12 @@ def differences(actor: Actor | None = None) -> list[Difference]:
     moved (before finance was there) are left out of both sides."""
     young = Movement.objects.filter(seq=1, event="reported").values("case__number")
     journal = Movement.objects.filter(case__number__in=young).order_by().values("series")
-    ours = {row["series"]: row for row in journal.annotate(due=Sum("due_fen"), paid=Sum("paid_fen"))}
+    ours: dict[str, Any] = {
+        row["series"]: row for row in journal.annotate(due=Sum("due_fen"), paid=Sum("paid_fen"))
+    }
     entries = MoneyEntry.objects.filter(account__reference__in=young).order_by().values("account__series")
     kinds = MoneyEntry.Kind
-    theirs = {
+    theirs: dict[str, Any] = {
         row["account__series"]: row
         for row in entries.annotate(
             due=Coalesce(Sum("amount", filter=Q(kind=kinds.DUE)), 0),

@@ -183,7 +183,7 @@ def _decided(ids: Iterable[int]) -> dict[int, dict[str, int]]:
     sums = lines.values("decision__claim").annotate(
         third=Sum("third_party_fen"), own=Sum(F("disallowed_fen") + F("deductible_fen") + F("member_fen"))
     )
-    return {row["decision__claim"]: row for row in sums}
+    return {row["decision__claim"]: {"third": row["third"], "own": row["own"]} for row in sums}
 
 
 def _shares(case: CaseFile, sums: dict[str, int] | None) -> dict[str, int | None]:

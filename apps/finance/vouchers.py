@@ -69,7 +69,8 @@ def waiting_counts() -> list[dict[str, Any]]:
     """Movements that wait for their voucher, by series and month. One query."""
     rows = _free(Movement.objects.all()).order_by("series", "month").values("series", "month")
     sums = {name: Sum(f"{name}_fen") for name in ("provision", "due", "paid")}
-    return list(rows.annotate(movements=Count("pk"), **sums))
+    counted: Any = rows.annotate(movements=Count("pk"), **sums)
+    return list(counted)
 
 
 def prepare(actor: Actor, series: str, month: date, *, now: datetime | None = None) -> VoucherBatch:
