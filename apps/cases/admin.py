@@ -48,7 +48,7 @@ def handbook(request: HttpRequest) -> HttpResponse:
 
 def hospitals(request: HttpRequest) -> HttpResponse:
     """The directory of the apps below, in the sidebar."""
-    found: HttpResponse = site._registry[Hospital].directory(request)  # type: ignore[attr-defined]
+    found: HttpResponse = site._registry[Hospital].directory(request)
     return found
 
 
