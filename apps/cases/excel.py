@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,18 +18,24 @@ from openpyxl.utils import get_column_letter
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LIMIT = 20_000
+Sheets = Mapping[str, tuple[Sequence[Any], Iterable[Sequence[Any]]]]
 HEAD = PatternFill("solid", fgColor="E8EEF7")
 
 
 def excel_response(name: str, columns: Sequence[Any], rows: Iterable[Sequence[Any]]) -> HttpResponse:
     """A workbook of one sheet with frozen, filterable headings."""
-    response = HttpResponse(workbook_bytes({name: (columns, rows)}), content_type=EXCEL)
+    return excel_sheets(name, {name: (columns, rows)})
+
+
+def excel_sheets(name: str, sheets: Sheets) -> HttpResponse:
+    """The same with several sheets: title → (headings, rows)."""
+    response = HttpResponse(workbook_bytes(sheets), content_type=EXCEL)
     stamp = timezone.localtime().strftime("%Y%m%d-%H%M")
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{name}-{stamp}.xlsx')}"
     return response
 
 
-def workbook_bytes(sheets: dict[str, tuple[Sequence[Any], Iterable[Sequence[Any]]]]) -> bytes:
+def workbook_bytes(sheets: Sheets) -> bytes:
     book = Workbook(write_only=True)
     for name, (columns, rows) in sheets.items():
         _fill(book.create_sheet(name[:31]), columns, rows)

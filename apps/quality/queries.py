@@ -89,7 +89,7 @@ class Result:
 
 def results(actor: Actor, since: date, until: date) -> list[Result]:
     """By decider, of decisions drawn within the days (inclusive); most drawn first. Two queries."""
-    rows = (
+    rows: Any = (
         _drawn(actor, since, until)
         .values("decider", "decider__name", "decider__username")
         .annotate(
@@ -116,7 +116,7 @@ def _name(row: dict[str, Any]) -> str:
 def frequent_errors(actor: Actor, since: date, until: date) -> list[dict[str, Any]]:
     """Errors found, most frequent first, with their severity. What an objection overturned counts not."""
     errors = InspectionError.objects.filter(inspection__in=_drawn(actor, since, until).values("pk"))
-    counted = errors.exclude(inspection__case__state="PASSED").values(
+    counted: Any = errors.exclude(inspection__case__state="PASSED").values(
         "code__code", "code__name", "code__name_en", "code__severity"
     )
     return list(counted.annotate(n=Count("pk")).order_by("-n", "code__code"))
@@ -145,7 +145,7 @@ def inspections_of(claim_case_id: int) -> list[Inspection]:
 
 # --- Replays ---------------------------------------------------------------------------------------
 
-SORTS = {
+SORTS: dict[str, tuple[Any, ...]] = {
     "size": (Abs("difference_fen").desc(), "pk"),
     "less": ("difference_fen", "pk"),
     "more": ("-difference_fen", "pk"),

@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.cases.excel import excel_response, workbook_bytes
+from apps.cases.excel import Sheets, excel_sheets
 from apps.cases.forms import form_for, tidy
 from apps.cases.inputs import parse_input
 from apps.cases.pages import actor_of
@@ -187,7 +187,7 @@ def _results_excel(found: list[queries.Result], errors: list[dict[str, Any]]) ->
         )
         for r in found
     ]
-    sheets = {
+    sheets: Sheets = {
         _("By decider"): (
             [_("Decided by"), _("drawn"), _("inspected"), _("without error"), _("reworked"), _("pass rate, %"), _("off by, yuan")],
             people,
@@ -197,13 +197,7 @@ def _results_excel(found: list[queries.Result], errors: list[dict[str, Any]]) ->
             [(_code(row), row["code__severity"], row["n"]) for row in errors],
         ),
     }  # fmt: skip
-    return _attached(_("Quality inspection"), workbook_bytes(sheets))
-
-
-def _attached(name: str, content: bytes) -> HttpResponse:
-    response = excel_response(name, [], [])
-    response.content = content
-    return response
+    return excel_sheets(_("Quality inspection"), sheets)
 
 
 # --- Replays ---------------------------------------------------------------------------------------
@@ -309,12 +303,12 @@ def _replay_excel(replay: Replay) -> HttpResponse:
         _("Claim"), _("Line"), _("Item"), _("Benefit"), _("billed"), _("paid, as booked"), _("paid, would be"),
         _("not payable, as booked"), _("not payable, would be"), _("reasons, as booked"), _("reasons, would be"),
     ]  # fmt: skip
-    sheets = {
+    sheets: Sheets = {
         _("Summary"): (["", ""], summary),
         _("Claims"): (claim_columns, _claim_rows(replay)),
         _("Lines"): (line_columns, _line_rows(replay)),
     }
-    return _attached(_("Replay %(number)s") % {"number": replay}, workbook_bytes(sheets))
+    return excel_sheets(_("Replay %(number)s") % {"number": replay}, sheets)
 
 
 def _claim_rows(replay: Replay) -> Iterator[tuple[Any, ...]]:
