@@ -32,6 +32,7 @@ from apps.cases.rows import rows_of
 from apps.cases.timeleft import due_words
 from apps.core.errors import Conflict, DomainError, NotAllowed, NotFound
 from apps.core.money import to_yuan
+from apps.products.labels import joined
 
 PAGE_SIZE = 50
 REVEALERS = DESK_ROLES | LEADS | {"compliance", "auditor"}
@@ -47,8 +48,8 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], status: i
 
 
 def refused(request: HttpRequest, roles: Iterable[str]) -> HttpResponse:
-    names = ", ".join(str(role) for role in Role.objects.filter(code__in=list(roles)))
-    message = _("This page is for: %(roles)s.") % {"roles": names or ", ".join(sorted(roles))}
+    names = joined(str(role) for role in Role.objects.filter(code__in=list(roles)))
+    message = _("This page is for: %(roles)s.") % {"roles": names or joined(sorted(roles))}
     return failed(request, NotAllowed(message, code="role"))
 
 
