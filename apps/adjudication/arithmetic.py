@@ -46,7 +46,8 @@ def count_lines(
         lines += _stretches(spec, began, last, due, spans)
     total = len(due.counted)
     if due.standing:
-        lines.append(CountLine(STANDING, last, last, due.left, total, "C12"))
+        standing = next((index for index, (_first, last_day) in enumerate(spans) if last_day is None), None)
+        lines.append(CountLine(STANDING, last, last, due.left, total, "C12", standing))
     else:
         lines.append(CountLine(DUE, due.day, due.day, 0, total, rule))
     observe("C12", bool(spans))

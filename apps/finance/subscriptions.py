@@ -205,7 +205,9 @@ HANDLERS: dict[str, Callable[[Ctx[Any]], None]] = {
     "undisputed_decided": undisputed_decided,
     "refused": refused,
     "paid": paid,
+    "part_paid": paid,
     "payment_returned": payment_returned,
+    "part_returned": payment_returned,
     "closed": closed,
     "reopened": reopened,
 }
