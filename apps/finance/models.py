@@ -72,7 +72,7 @@ class Movement(Immutable):
     reason = models.CharField(_("reason"), max_length=400, blank=True)
     who = models.CharField(_("who"), max_length=80)
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(_("at"), db_index=True)
+    at = models.DateTimeField(_("at"))
     month = models.DateField(_("accounting month"))  # its first day; never a closed month
     series = models.CharField(_("series"), max_length=10)
     tpa = models.CharField(_("TPA"), max_length=40, blank=True)
@@ -107,7 +107,11 @@ class Movement(Immutable):
                 condition=Q(parts__range=(-1, 1), claims__range=(-1, 1)), name="reserve_counts_by_one"
             ),
         ]
-        indexes = [models.Index(fields=["month", "series"], name="reserve_month")]
+        indexes = [
+            models.Index(fields=["month", "series"], name="reserve_month"),
+            # What was outstanding on a day is summed from the index alone.
+            models.Index(fields=["at", "series", "reserve_fen"], name="reserve_as_of"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.case_id}/{self.seq}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.tests.factories import make_actor
@@ -385,3 +386,15 @@ def test_a_wrong_rule_is_noticed_at_start(monkeypatch: pytest.MonkeyPatch, text:
         monkeypatch.undo()
         config.estimate_rules.cache_clear()
     assert finance_data(None) == []
+
+
+def test_what_was_outstanding_on_a_day_is_read_from_an_index_alone(world: World) -> None:
+    world.claim()
+    rows = (
+        Movement.objects.filter(at__lt=world.now).order_by().values("series").annotate(fen=Sum("reserve_fen"))
+    )
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+    assert "reserve_as_of" in rows.explain()
