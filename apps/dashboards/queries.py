@@ -197,15 +197,13 @@ def _by_week(actor: Actor, first: date, last: date) -> dict[str, dict[date, int]
     end = timezone.make_aware(datetime(last.year, last.month, last.day)) + timedelta(days=1)
     cases = visible_to(CaseFile.objects.all(), actor)
     opened = cases.filter(opened_at__gte=start, opened_at__lt=end)
-    # Bounded by the day of opening as well: that column has an index.
-    closed = cases.filter(
-        closed_at__gte=start, closed_at__lt=end, opened_at__gte=start - timedelta(days=400), opened_at__lt=end
-    )
+    closed = cases.filter(closed_at__gte=start, closed_at__lt=end)
     return {"opened": _weekly(_days(opened, "opened_at")), "closed": _weekly(_days(closed, "closed_at"))}
 
 
 def _days(cases: QuerySet[CaseFile], column: str) -> Iterable[tuple[date, int]]:
-    return cases.annotate(day=TruncDate(column)).order_by().values_list("day").annotate(number=Count("pk"))
+    """Told by the index of the column alone; hence `*`."""
+    return cases.annotate(day=TruncDate(column)).order_by().values_list("day").annotate(number=Count("*"))
 
 
 def _weekly(days: Iterable[tuple[date, int]]) -> dict[date, int]:
