@@ -241,6 +241,30 @@ def perform_many(
     return _in_transaction(work)
 
 
+def perform_each(
+    versions: dict[str, int],
+    action: str,
+    actor: Actor,
+    *,
+    now: datetime | None = None,
+    data: dict[str, Any] | None = None,
+) -> dict[str, DomainError | None]:
+    """The same for cases that stand for themselves: all together, and when one refuses, one by one,
+    so that it stops only itself. `versions` are numbers with what the actor saw, in the order of work;
+    the answer says for each case what refused it, or None."""
+    try:
+        with transaction.atomic():
+            perform_many(list(versions), action, actor, versions=versions, now=now, data=data)
+        return dict.fromkeys(versions)
+    except DomainError as error:
+        if len(versions) == 1:
+            return {next(iter(versions)): error}
+    found: dict[str, DomainError | None] = {}
+    for number, version in versions.items():
+        found |= perform_each({number: version}, action, actor, now=now, data=data)
+    return found
+
+
 def _lock(batch: Batch, numbers: Sequence[str], action: str, versions: dict[str, int]) -> list[Ctx[Any]]:
     kind = _kind_of(numbers, action)
     queryset = visible_to(kind.workflow._default_manager.all(), batch.actor).filter(number__in=list(numbers))

@@ -17,7 +17,7 @@ from apps.cases.forms import CODE_WORDS
 from apps.cases.models import CaseFile
 from apps.cases.pages import Entry, Page, add_page, add_search, add_timeline, add_waiting_states
 from apps.cases.site import site
-from apps.claims import views
+from apps.claims import batches, views
 from apps.claims.models import Claim, Inquiry, Original, Parcel
 from apps.claims.roles import DESK, REVIEWERS
 from apps.core.money import format_yuan, to_yuan
@@ -48,6 +48,11 @@ add_page(
         REVIEWERS | {"manager"}, "work", 60,
     )
 )  # fmt: skip
+add_page(
+    Page(
+        "claims/batch/", batches.batch, "claim-batch", _("Decide together"), "done_all", REVIEWERS, "work", 40
+    )
+)
 add_page(Page("claims/check/", views.check, "claim-check", roles=STAFF))
 add_page(Page("claims/find-child/", views.find_child, "find-child"))
 add_page(Page("claims/find-hospital/", views.find_hospital, "find-hospital"))

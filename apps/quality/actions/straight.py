@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from apps.accounts.actors import SYSTEM, Actor
-from apps.cases.engine import perform_many
+from apps.cases.engine import perform_each
 from apps.cases.inputs import ask, parse_input
 from apps.cases.models import CaseFile
 from apps.claims.actions.straight import why_not
 from apps.claims.assess import adjudicate_many
-from apps.core.errors import DomainError, InvalidInput, NotAllowed
+from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.money import to_fen, to_yuan
 from apps.products.queries import series_codes
 from apps.quality.models import QualityRule, StraightLook
@@ -111,27 +110,16 @@ def _decide_batch(rule: QualityRule, keys: Sequence[int]) -> Run:
     found = adjudicate_many(cases, now)
     reasons = {case.pk: why_not(found[case.pk], rule.ceiling_fen) for case in cases}
     clean = [case for case in cases if reasons[case.pk] is None]
-    refused = _perform(rule, clean, now)
-    left = [(case, reasons[case.pk]) for case in cases if reasons[case.pk] is not None]
-    _remember(rule, [*left, *refused], now)
-    return Run(len(clean) - len(refused), len(left) + len(refused))
-
-
-def _perform(rule: QualityRule, clean: Sequence[CaseFile], now: datetime) -> list[tuple[CaseFile, object]]:
-    """All together; when one refuses on the locked limits, one by one, so that it stops only itself."""
-    if not clean:
-        return []
-    data = {"ceiling": to_yuan(rule.ceiling_fen)}
-    numbers = {case.number: case for case in clean}
     versions = {case.number: case.version for case in clean}
-    try:
-        with transaction.atomic():
-            perform_many(list(numbers), "straight_through", SYSTEM, versions=versions, data=data, now=now)
-        return []
-    except DomainError as error:
-        if len(clean) == 1:
-            return [(clean[0], error.message)]
-    return [refusal for case in clean for refusal in _perform(rule, [case], now)]
+    data = {"ceiling": to_yuan(rule.ceiling_fen)}
+    # Looked at again on the locked limits: another claim may have used them up meanwhile.
+    refusals = perform_each(versions, "straight_through", SYSTEM, data=data, now=now) if clean else {}
+    for case in clean:
+        refusal = refusals[case.number]
+        reasons[case.pk] = refusal.message if refusal is not None else None
+    left = [(case, reasons[case.pk]) for case in cases if reasons[case.pk] is not None]
+    _remember(rule, left, now)
+    return Run(len(cases) - len(left), len(left))
 
 
 def _remember(rule: QualityRule, left: Sequence[tuple[CaseFile, object]], now: datetime) -> None:
