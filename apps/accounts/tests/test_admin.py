@@ -213,7 +213,7 @@ def test_editing_a_machine_leaves_its_key_and_its_use_alone(web):
 def test_law_09_compliance_and_audit_read_the_access_log_and_change_nothing(role):
     log_read(make_machine(), subject="member:M1", what="paper:INVOICE")
     web, entry = web_of(UserFactory(roles=[role])), AccessLog.objects.get()
-    assert "member:M1" in web.get(url("accesslog_changelist")).content.decode()
+    assert "被保险人 M1" in web.get(url("accesslog_changelist")).content.decode()
     assert web.post(url("accesslog_change", entry.pk), {"what": "nothing"}).status_code == 403
     assert web.post(url("accesslog_delete", entry.pk), {"post": "yes"}).status_code == 403
     assert web.get(url("accesslog_add")).status_code == 403
