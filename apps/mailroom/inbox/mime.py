@@ -389,7 +389,9 @@ class _Reader:
                     inside = one_line(enclosed.words("subject"), 120) or "?"
                     self._returned(enclosed.raw("message-id"))
                     self.texts.append(f"——— {inside} ———")
-                stack += [(child, depth + 1, inside) for child in reversed(payload)]
+                stack += [
+                    (child, depth + 1, inside) for child in reversed(payload) if isinstance(child, Message)
+                ]
             else:
                 yield one, depth, inside
 
