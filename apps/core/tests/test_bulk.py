@@ -88,7 +88,9 @@ def test_constraints_stand_and_nothing_is_left_of_a_refused_statement() -> None:
     assert not IdempotencyRecord.objects.exists()
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite does not look at the length of a text")
+@pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="SQLite does not look at the length of a text"
+)
 def test_a_text_that_is_too_long_is_refused_not_cut() -> None:
     with pytest.raises(DataError), transaction.atomic():
         insert_rows([job(who="王" * 81), job()])

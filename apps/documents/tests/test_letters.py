@@ -19,7 +19,7 @@ from apps.accounts.actors import SYSTEM
 from apps.adjudication import trace
 from apps.cases.engine import perform_many
 from apps.core.errors import Blocked
-from apps.documents import fonts
+from apps.documents import fonts, letters
 from apps.documents.bill_codes import read_image
 from apps.documents.letters import queue_letter, void_letter
 from apps.documents.models import Letter
@@ -124,6 +124,15 @@ def test_letters_of_a_batch_cost_the_same_for_one_and_for_five(django_assert_num
 
     assert len(statements(cases[1:2])) == len(statements(cases[1:6])) - 1  # one more: versions superseded
     assert Letter.objects.values("number").distinct().count() == 6
+
+
+@pytest.mark.parametrize(("answers", "handed"), [(True, [20, 20, 5]), (False, [20])])
+def test_letters_are_handed_over_in_portions_and_a_dead_queue_is_asked_once(monkeypatch, answers, handed):
+    asked = []
+    monkeypatch.setattr(letters, "enqueue", lambda task, *ids: asked.append(ids) or answers)
+    letters.start_rendering([Letter(pk=n) for n in range(45)])
+    assert [len(ids) for ids in asked] == handed
+    assert [pk for ids in asked for pk in ids] == list(range(sum(handed)))
 
 
 # --- Rendering ------------------------------------------------------------------------------------------
