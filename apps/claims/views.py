@@ -180,7 +180,11 @@ def correction(request: HttpRequest, number: str) -> HttpResponse:
     actor, form = actor_of(request), form_for(CorrectInput)(tidy(request.POST))
     context: dict[str, Any] = {}
     try:
-        context["found"] = consequence(case_for(actor, number), actor, form.payload(), timezone.now())
+        case = case_for(actor, number)
+    except DomainError as error:
+        return HttpResponse(str(error.message), status=error.status, content_type="text/plain; charset=utf-8")
+    try:
+        context["found"] = consequence(case, actor, form.payload(), timezone.now())
     except DomainError as error:
         context["errors"] = error.errors if isinstance(error, InvalidInputs) else [error]
     return render(request, "claims/parts/correction.html", context)
