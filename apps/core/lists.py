@@ -20,7 +20,8 @@ class InfinitePaginator(Uncounted):  # templates know it by this name
     """Pages without a total. Who wants to see more than the first 20,000 rows filters."""
 
     def validate_number(self, number: Any) -> int:
-        return min(super().validate_number(number), DEEPEST_ROW // self.per_page)
+        valid = int(super().validate_number(number))
+        return min(valid, int(DEEPEST_ROW // self.per_page))
 
 
 class NumberSearch:

@@ -125,7 +125,7 @@ class Copies:
         names = self._names(count)
         pattern = re.compile("|".join(re.escape(old) for old in sorted(names, key=len, reverse=True)))
         for model in self.rows:
-            columns = {
+            columns: dict[Any, str] = {
                 column.column: self._value(model, column, shifts, names, pattern)
                 for column in model._meta.local_concrete_fields
             }
@@ -209,20 +209,17 @@ class Copies:
         names: dict[str, str],
         pattern: re.Pattern[str],
     ) -> str:
-        own = f"t.{quoted(column.column)}"
-        target = (
-            column.remote_field.model
-            if isinstance(column, ForeignKey)
-            else model
-            if column.primary_key
-            else None
-        )
+        name: str = column.column  # type: ignore[assignment]  # concrete columns have one
+        own = f"t.{quoted(name)}"
+        target: Any = model if column.primary_key else None
+        if isinstance(column, ForeignKey):
+            target = column.remote_field.model
         while target in self.rows and _own_key(target):
             target = target._meta.pk.remote_field.model
         if target in shifts:
             shift, width = shifts[target]
             return f"{own} + {shift} + n.i * {width}"
-        place = PLACES.get(model._meta.db_table, {}).get(column.column)
+        place = PLACES.get(model._meta.db_table, {}).get(name)
         if place:
             return (
                 "CAST(n.birth_date AS date)"
