@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
 
-from apps.adjudication.accumulators import COUNT, kind_of, limit_accounts, policy_period
 from apps.adjudication.checklist import Requirement, checklist, lacking
 from apps.adjudication.decision import Decision, Finding
 from apps.adjudication.engine import adjudicate
-from apps.adjudication.facts import ZERO, Balance, Facts
+from apps.adjudication.facts import ZERO, Facts
 from apps.adjudication.handbook import Level
 from apps.adjudication.intake import assess_intake, intake_outcome
 from apps.adjudication.routing import Routing, route
 from apps.cases.models import CaseFile
 from apps.claims.facts import facts_of
 from apps.claims.rows import ClaimRows, add_duplicates, load
-from apps.core.money import to_fen, to_yuan
-from apps.ledger.actions import LimitSpec
+from apps.ledger.accounts import with_balances
 from apps.ledger.models import LimitAccount, LimitEntry
 from apps.ledger.queries import limits_of_many
 from apps.members.queries import starts
 from apps.products.queries import working_calendar
 
-KEY_LENGTH = 80
 STOPPING = (Level.REFER, Level.SOFT_BLOCK, Level.PEND)
 
 
@@ -169,48 +164,3 @@ def assessment_in(ctx: Any) -> Assessment:
         ctx.loaded["facts"] = ctx.loaded["assessment"].facts
     found: Assessment = ctx.loaded["assessment"]
     return found
-
-
-# --- The ledger's accounts and the core's balances ----------------------------------------------
-
-
-def period_of(facts: Facts) -> str:
-    return policy_period(facts.policy, facts.member)
-
-
-def account_key(key: str) -> str:
-    """The ledger's name of an accumulator: accounts belong to a policy row, so the period goes."""
-    what = key.rpartition("|")[2]
-    if len(what) <= KEY_LENGTH:
-        return what
-    return f"{what[: KEY_LENGTH - 17]}#{hashlib.sha256(what.encode()).hexdigest()[:16]}"
-
-
-def with_balances(facts: Facts, accounts: Iterable[LimitAccount], keys: Iterable[str] = ()) -> Facts:
-    """Facts with the balances of ledger accounts. `keys` are accumulators whose name had to be cut."""
-    period = period_of(facts)
-    full = {account_key(key): key for key in keys}
-    balances = tuple(
-        _balance(full.get(account.key, f"{period}|{account.key}"), account) for account in accounts
-    )
-    return replace(facts, balances=balances)
-
-
-def _balance(key: str, account: LimitAccount) -> Balance:
-    def value(amount: int) -> Decimal:
-        return Decimal(amount) if account.unit == "COUNT" else to_yuan(amount)
-
-    return Balance(key, value(account.ceiling), value(account.used), value(account.reserved))
-
-
-def year_specs(facts: Facts) -> list[LimitSpec]:
-    """The accounts that a policy period has from the start."""
-    accounts = limit_accounts(facts.plan, period_of(facts), facts.handbook)
-    return [spec_of(account.key, account.limit) for account in accounts]
-
-
-def spec_of(key: str, limit: Any) -> LimitSpec:
-    counted = kind_of(key) == COUNT
-    return LimitSpec(
-        account_key(key), "COUNT" if counted else "FEN", int(limit) if counted else to_fen(limit)
-    )

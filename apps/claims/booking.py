@@ -27,12 +27,8 @@ from apps.cases.engine import Batch, Ctx
 from apps.claims import letters
 from apps.claims.assess import (
     Assessment,
-    account_key,
     give_back,
     own_entries,
-    spec_of,
-    with_balances,
-    year_specs,
 )
 from apps.claims.facts import facts_of
 from apps.claims.models import Decision as DecisionRow
@@ -43,6 +39,7 @@ from apps.core.money import format_yuan, to_fen
 from apps.core.numbers import next_numbers_of
 from apps.documents.letters import PREFIX as LETTER_PREFIX
 from apps.documents.letters import queue_letter
+from apps.ledger.accounts import account_key, spec_of, with_balances, year_specs
 from apps.ledger.actions import LimitSpec, Use, lock_limits_many, reckon_reversal, reckon_uses
 from apps.ledger.models import LimitAccount, LimitEntry
 from apps.messaging.outbox import notify_member

@@ -15,9 +15,7 @@ from apps.adjudication.facts import (
     Facts,
     HospitalFacts,
     LineFacts,
-    MemberFacts,
     Override,
-    PolicyFacts,
     VisitFacts,
 )
 from apps.adjudication.handbook import Condition
@@ -27,7 +25,7 @@ from apps.claims.rows import BillRows, ClaimRows, VisitRows, load
 from apps.core.money import to_yuan
 from apps.documents.queries import BillMarks, bill_marks, paper_facts
 from apps.hospitals.models import NetworkEntry
-from apps.members.models import Member, Policy
+from apps.members.facts import member_facts, policy_facts
 
 PAYEE_RELATIONS = {
     "MOTHER": "GUARDIAN",
@@ -77,32 +75,6 @@ def facts_of(rows: ClaimRows, now: datetime, balances: Iterable[Balance] = ()) -
         day_totals=tuple(rows.day_totals),
         handbook_sha=case.handbook.sha256,
         plan_sha=plan_row.sha256,
-    )
-
-
-def member_facts(member: Member) -> MemberFacts:
-    return MemberFacts(
-        ref=member.number,
-        birth_date=member.birth_date,
-        sex=member.sex,
-        id_type=member.id_type,
-        social_insurance=member.social_insurance,
-    )
-
-
-def policy_facts(policy: Policy) -> PolicyFacts:
-    return PolicyFacts(
-        ref=policy.number,
-        status=policy.status,
-        effective_on=policy.effective_on,
-        expires_on=policy.expires_on,
-        continuous_since=policy.continuous_since,
-        renewed=policy.renewed,
-        riders=tuple(policy.riders),
-        exclusions=tuple(policy.exclusions),
-        exclusion_text=policy.special_agreement,
-        concluded_on=policy.concluded_on,
-        ended_on=policy.ended_on,
     )
 
 

@@ -17,7 +17,7 @@ from apps.adjudication.handbook import Basis, Handbook, Level
 from apps.cases.counted import counts
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
-from apps.claims.assess import Assessment, assess, period_of
+from apps.claims.assess import Assessment, assess
 from apps.claims.limits import limit_title, shown
 from apps.claims.models import BillLine, Inquiry
 from apps.claims.originals import (
@@ -34,6 +34,7 @@ from apps.claims.queries import WAITING, latest_decision, member_history, simila
 from apps.claims.rescission import rescission_window
 from apps.claims.rows import BillRows, VisitRows
 from apps.documents.queries import checklist_rows, letters_of, papers_of, unasked
+from apps.ledger.accounts import period_of
 
 Context = Mapping[str, Any]
 ICONS = {

@@ -26,11 +26,12 @@ from apps.adjudication.intake import assess_intake
 from apps.adjudication.plan import Plan as Terms
 from apps.adjudication.serialize import facts_from_json
 from apps.claims.actions.special import verdict_of
-from apps.claims.assess import decide, period_of
+from apps.claims.assess import decide
 from apps.claims.models import Decision as DecisionRow
 from apps.claims.models import DecisionLine, Outcome
 from apps.core.errors import NotFound
 from apps.core.money import to_fen
+from apps.ledger.accounts import period_of
 from apps.products.models import HandbookVersion, Plan
 from apps.products.queries import working_calendar
 
@@ -134,7 +135,9 @@ def compare_one(row: DecisionRow, decision: Decision, stored: Sequence[DecisionL
         after = {name: to_fen(getattr(line, name)) for name in SHARES}
         if before != after:
             reasons = tuple(booked.reasons), line.reasons
-            changes.append(LineChange(line.ref, names.get(line.ref, ""), line.benefit, before, after, *reasons))
+            changes.append(
+                LineChange(line.ref, names.get(line.ref, ""), line.benefit, before, after, *reasons)
+            )
     was = {finding["rule"] for finding in row.result.get("findings", ())}
     now = {finding.rule for finding in decision.findings}
     return Comparison(

@@ -21,11 +21,12 @@ from apps.adjudication.engine import adjudicate
 from apps.adjudication.facts import ZERO, BillFacts, Facts, Override, VisitFacts
 from apps.adjudication.handbook import Level
 from apps.cases.models import CaseFile, Clock
-from apps.claims.assess import Assessment, with_balances
+from apps.claims.assess import Assessment
 from apps.claims.facts import facts_of
 from apps.claims.models import Inquiry
 from apps.claims.rows import add_duplicates, load
 from apps.core.money import to_fen
+from apps.ledger.accounts import with_balances
 from apps.ledger.queries import limits_of_many
 
 CLOCK = "law.undisputed"

@@ -20,7 +20,7 @@ from apps.cases.engine import Ctx, open_case
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
 from apps.claims import guards, letters
-from apps.claims.assess import Assessment, assessment_in, with_balances, year_specs
+from apps.claims.assess import Assessment, assessment_in
 from apps.claims.building import build_rows, external_numbers
 from apps.claims.facts import facts_of
 from apps.claims.inputs import ReportInput
@@ -32,6 +32,7 @@ from apps.claims.workflow import KIND, ClaimFlow
 from apps.core.errors import NotAllowed
 from apps.documents.letters import queue_letter
 from apps.documents.register import BillClaim, register_bills
+from apps.ledger.accounts import with_balances, year_specs
 from apps.ledger.actions import lock_limits
 from apps.ledger.queries import limits_of
 from apps.messaging.outbox import notify_member
