@@ -110,10 +110,14 @@ def test_rmb25_the_number_fed_back_is_shown_and_found(world: World, rulebook: An
     assert Parcel.objects.filter(claim=case.pk).count() == 1
 
 
-def test_rmb25_dl44_sent_without_a_number_is_asked_for_it(world: World) -> None:
+def test_rmb25_dl44_sent_without_a_number_is_asked_for_it(world: World, rulebook: Any) -> None:
     case = world.do(mailed(world), "record_sending", by="intake", sent_on="2026-09-15")
     clock = world.clock(case, "claim.tracking")
     assert (clock.state, str(clock.day)) == ("RUNNING", "2026-09-18")
+    rulebook.fired("DL-44")
+    other = world.do(mailed(world), "record_tracking", by="intake", tracking_number="SF400200300")
+    assert not other.clocks.filter(key="claim.tracking").exists()
+    rulebook.fired("DL-44", False)
     case = world.do(case, "record_tracking", by="intake", tracking_number="SF100200300")
     assert world.clock(case, "claim.tracking").state == "STOPPED"
     assert Parcel.objects.get(claim=case.pk).tracking_number == "SF100200300"
@@ -161,7 +165,9 @@ def test_rmb22_rmb39_logged_originals_complete_the_claim(world: World, series: s
     assert case.state == "COMPLETE"
 
 
-def test_rmb40_dl10_the_clock_of_a_stay_starts_when_originals_are_complete(world: World) -> None:
+def test_rmb40_dl10_the_clock_of_a_stay_starts_when_originals_are_complete(
+    world: World, rulebook: Any
+) -> None:
     case = mailed(world, "2024")
     assert not case.clocks.filter(key="claim.decision").exists()  # not from the report
     case = log(world, case, *expected(world, case))
@@ -174,6 +180,9 @@ def test_rmb40_dl10_the_clock_of_a_stay_starts_when_originals_are_complete(world
         "2026-09-30",
     )  # Sunday 20 September is worked, the 25th is off
     other = world.complete(series="2024")
+    for rule in ("RMB-40", "DL-10"):
+        rulebook.fired(rule, clock.spec_id == "DL-10")
+        rulebook.fired(rule, world.clock(other, "claim.decision").spec_id == "DL-10")
     assert world.clock(other, "claim.decision").spec_id == "DL-14"
 
 
