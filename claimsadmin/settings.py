@@ -228,6 +228,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60  # seconds; a process loads the fonts of the letters when it starts
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 
