@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 
 from apps.adjudication.codes import NETWORK_OF
 from apps.adjudication.facts import Facts, HospitalFacts, PolicyFacts, VisitFacts
 from apps.adjudication.handbook import Handbook
+from apps.adjudication.plan import Plan, WaitingPeriod
 
 
 def covered_on(policy: PolicyFacts, day: date) -> bool:
@@ -38,7 +40,21 @@ def vaccine_place_closed(handbook: Handbook, hospital: HospitalFacts) -> tuple[b
 def missing_rider(facts: Facts, benefit: str) -> bool:
     """An optional benefit whose rider the policy lacks: the plan names the rider, or the
     handbook's network calls the benefit optional and the plan has nothing of it (NET-03)."""
-    planned = facts.plan.benefit(benefit)
+    return rider_missing(facts.handbook, facts.plan, facts.policy.riders, benefit)
+
+
+def rider_missing(handbook: Handbook, plan: Plan, riders: Collection[str], benefit: str) -> bool:
+    """The same before there is a visit: for a plan and the riders bought with it."""
+    planned = plan.benefit(benefit)
     if planned is not None:
-        return bool(planned.rider) and planned.rider not in facts.policy.riders
-    return any(network.benefit == benefit and network.optional for network in facts.handbook.networks)
+        return bool(planned.rider) and planned.rider not in riders
+    return any(network.benefit == benefit and network.optional for network in handbook.networks)
+
+
+def last_waiting_day(waiting: WaitingPeriod, *, since: date, renewed: bool) -> date | None:
+    """The last day, inclusive, that a waiting period leaves uncovered; None when it has no days (PR-16).
+
+    `since` is the first day of continuous cover.
+    """
+    days = waiting.renewed_days if renewed else waiting.days
+    return since + timedelta(days=days - 1) if days else None

@@ -38,6 +38,9 @@ RULES: Final[dict[str, str]] = {
     "intake.network_by_version": "network of the member's version and benefit",  # NET-01
     "intake.network_no_inheritance": "national listing does not count for Beijing",  # 2026 NET-02
     "intake.network_look_up": "look-ups by date are recorded",  # NET-04
+    "network.before_visit": "the list is looked up before a direct-billed visit",  # DL-46
+    "card.paper": "a paper policy's card is bound once it is in force",  # 2024 CRD-22
+    "card.failed": "who cannot bind the card calls the hotline",  # 2026 CRD-07; 2024 CRD-26
     "intake.small_claim": "small claims: told what is needed in one working day",  # PR-21
     "intake.no_prior_authorization": "no authorization is needed for post-claims",  # 2026 APP-02
     # Routing and papers

@@ -209,16 +209,22 @@ class NetworkEntryAdmin(ExportableList):
 class NetworkLookupAdmin(ReadOnlyList):
     """Which look-ups staff made, with the answer of that day (NET-04)."""
 
-    list_display = ["at", "user", "asked", "answer"]
-    list_select_related = ["user"]
-    list_filter = [("at", admin.DateFieldListFilter), "series"]
+    list_display = ["at", "who", "member", "channel", "asked", "answer"]
+    list_select_related = ["user", "client"]
+    list_filter = [("at", admin.DateFieldListFilter), "series", "channel"]
+    search_fields = ["member__exact"]
+    search_help_text = _("Member number in full")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NetworkLookup]:
         actor = request.actor  # type: ignore[attr-defined]
-        lookups = NetworkLookup.objects.select_related("user")
+        lookups = NetworkLookup.objects.select_related("user", "client")
         if actor.restricted:  # whoever works for one party sees the look-ups of its own people only
             return lookups.filter(user_id=actor.user_id)
         return visible_to(lookups, actor)
+
+    @admin.display(description=_("who"))
+    def who(self, lookup: NetworkLookup) -> str:
+        return str(lookup.user or lookup.client or "")
 
     @admin.display(description=_("criteria"))
     def asked(self, lookup: NetworkLookup) -> str:

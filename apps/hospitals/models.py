@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import User
+from apps.accounts.models import ApiClient, User
 from apps.core.imports.pinyin import syllables
 from apps.core.models import Immutable
 
@@ -152,12 +152,18 @@ class NetworkEntry(models.Model):
 
 
 class NetworkLookup(Immutable):
-    """Staff looked into the network list: when, who, for what, with which answer (NET-04)."""
+    """Somebody looked into the network list: when, who, for whom, for what, with which answer.
 
-    VISIBILITY = {"series": "series"}
+    NET-04, DL-46. `member` is the number of the child it was for; children stand above hospitals.
+    """
+
+    VISIBILITY = {"series": "series", "member": "member"}
 
     at = models.DateTimeField(_("at"), auto_now_add=True, db_index=True)
     user = models.ForeignKey(User, verbose_name=_("user"), null=True, on_delete=models.PROTECT)
+    client = models.ForeignKey(ApiClient, verbose_name=_("API client"), null=True, on_delete=models.PROTECT)
+    member = models.CharField(_("member number"), max_length=40, blank=True)
+    channel = models.CharField(_("channel"), max_length=20, blank=True)  # of the series (APT-03)
     series = models.CharField(_("series"), max_length=10, blank=True)
     criteria = models.JSONField(_("criteria"), default=dict)
     result = models.JSONField(_("result"), default=dict)
@@ -166,3 +172,8 @@ class NetworkLookup(Immutable):
         verbose_name = _("network lookup")
         verbose_name_plural = _("network lookups")
         ordering = ["-id"]
+        indexes = [models.Index(fields=["member", "-id"], name="network_lookup_of_child")]
+
+    def names(self, hospital: str) -> bool:
+        """Whether the answer spoke of this hospital, as listed or as out."""
+        return hospital in self.result.get("hospitals", ()) or hospital in self.result.get("out", {})

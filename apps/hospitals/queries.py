@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
 from apps.core.imports.cells import fold
 from apps.core.imports.pinyin import typed
-from apps.hospitals.models import Campus, DepartmentGroup, Hospital, NetworkEntry
+from apps.hospitals.models import Campus, DepartmentGroup, Hospital, NetworkEntry, NetworkLookup
+
+LOOKED_BACK = 50  # look-ups for a child that are read to find one hospital
 
 # --- The network of one hospital ------------------------------------------------------------------------
 
@@ -78,36 +81,55 @@ def network_answer(
     """
     hospital = place.hospital if isinstance(place, Campus) else place
     entries = list(_entries(place).filter(series=series))
-    wanted = [
-        entry
-        for entry in entries
-        if (entry.benefit, entry.network_group) == (benefit, network_group)
-        and department_group in ("", entry.department_group)
-    ]
-    valid = [entry for entry in wanted if entry.starts_on <= on <= (entry.ends_on or date.max)]
-    if valid and hospital.active:
-        return Answer(True, frozenset(scope for entry in valid for scope in entry.direct_billing))
-    reasons = _why_out(hospital, entries, wanted, on, (benefit, department_group, network_group))
-    return Answer(False, reasons=tuple(reasons))
+    asked = Asked((benefit,), department_group, network_group, on)
+    return answer_of(hospital, entries, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to the network list: any of these benefits, a department group ("" = any), a plan group."""
+
+    benefits: tuple[str, ...]
+    department_group: str
+    network_group: str
+    on: date
+    scope: str = ""  # what must be billed directly; "" = whatever is
+
+    def fits(self, entry: NetworkEntry) -> bool:
+        return (
+            entry.benefit in self.benefits
+            and entry.network_group == self.network_group
+            and self.department_group in ("", entry.department_group)
+        )
+
+
+def answer_of(hospital: Hospital, entries: list[NetworkEntry], asked: Asked) -> Answer:
+    """The same from entries at hand, all of them of one series at this place. No query."""
+    wanted = [entry for entry in entries if asked.fits(entry)]
+    valid = [entry for entry in wanted if _valid(entry, asked.on)]
+    scopes = frozenset(scope for entry in valid for scope in entry.direct_billing)
+    if valid and hospital.active and (not asked.scope or asked.scope in scopes):
+        return Answer(True, scopes)
+    return Answer(False, scopes, tuple(_why_out(hospital, entries, wanted, asked)))
+
+
+def _valid(entry: NetworkEntry, on: date) -> bool:
+    return entry.starts_on <= on <= (entry.ends_on or date.max)
 
 
 def _why_out(
-    hospital: Hospital,
-    entries: list[NetworkEntry],
-    wanted: list[NetworkEntry],
-    on: date,
-    key: tuple[str, str, str],
+    hospital: Hospital, entries: list[NetworkEntry], wanted: list[NetworkEntry], asked: Asked
 ) -> list[Reason]:
     """From the most telling reason to the weakest."""
     if not hospital.active:
         return [Reason("INACTIVE", _("The hospital is marked as not active."))]
     if not entries:
         return [Reason("NOT_LISTED", _("The hospital is in no network of this series."))]
+    if any(_valid(entry, asked.on) for entry in wanted):
+        return [Reason("OTHER_SCOPE", _("Listed, but this is not billed directly there."))]
     if wanted:
-        return [_out_of_dates(wanted, on)]
-    return _elsewhere(
-        [entry for entry in entries if entry.starts_on <= on <= (entry.ends_on or date.max)], key
-    )
+        return [_out_of_dates(wanted, asked.on)]
+    return _elsewhere([entry for entry in entries if _valid(entry, asked.on)], asked)
 
 
 def _out_of_dates(wanted: list[NetworkEntry], on: date) -> Reason:
@@ -118,10 +140,10 @@ def _out_of_dates(wanted: list[NetworkEntry], on: date) -> Reason:
     return Reason("NOT_YET", _("Listed from %(day)s on.") % {"day": min(later)})
 
 
-def _elsewhere(entries: list[NetworkEntry], key: tuple[str, str, str]) -> list[Reason]:
+def _elsewhere(entries: list[NetworkEntry], asked: Asked) -> list[Reason]:
     """Listed today, but for another department, another group or another benefit."""
-    benefit, department, group = key
-    same_benefit = [entry for entry in entries if entry.benefit == benefit]
+    department, group = asked.department_group, asked.network_group
+    same_benefit = [entry for entry in entries if entry.benefit in asked.benefits]
     reasons = []
     departments = {entry.department_group for entry in same_benefit if entry.network_group == group}
     if departments:
@@ -135,7 +157,7 @@ def _elsewhere(entries: list[NetworkEntry], key: tuple[str, str, str]) -> list[R
         reasons.append(
             Reason("OTHER_GROUP", _("Listed for another plan group only: %(names)s.") % {"names": names})
         )
-    benefits = {entry.benefit for entry in entries if entry.network_group == group} - {benefit}
+    benefits = {entry.benefit for entry in entries if entry.network_group == group} - set(asked.benefits)
     if benefits and not reasons:
         names = "、".join(sorted(benefits))
         reasons.append(
@@ -201,16 +223,60 @@ def directory(actor: Actor, criteria: Criteria) -> QuerySet[Hospital]:
     return hospitals.order_by("city", "name").prefetch_related(Prefetch("campuses", campuses))
 
 
+def places(
+    actor: Actor, criteria: Criteria, asked: Asked, *, only_listed: bool = False, code: str = ""
+) -> QuerySet[Hospital]:
+    """Hospitals by place and name, in the network asked for or not, those listed first (NET-04).
+
+    Three queries when read, however many: `hospital.campuses.all()`, and on each campus
+    `campus.listed` with all its entries of the series, from which `answer_of` tells why.
+    """
+    entries = visible_entries(actor).filter(series=criteria.series)
+    own = entries.valid_on(asked.on).filter(  # type: ignore[attr-defined]
+        benefit__in=asked.benefits, network_group=asked.network_group, campus__hospital__active=True
+    )
+    if asked.department_group:
+        own = own.filter(department_group=asked.department_group)
+    hospitals = visible_hospitals(actor).filter(code=code) if code else visible_hospitals(actor)
+    for name in ("city", "hospital_type", "ownership"):
+        if value := getattr(criteria, name):
+            hospitals = hospitals.filter(**{name: value})
+    if criteria.text:
+        hospitals = hospitals.filter(search(criteria.text))
+    elif not code:
+        hospitals = hospitals.filter(active=True)  # who asks for a closed house by name is told why
+    own = _with_scope(own, asked.scope).filter(campus__hospital=OuterRef("pk"))
+    hospitals = hospitals.annotate(is_listed=Exists(own))
+    if only_listed:
+        hospitals = hospitals.filter(is_listed=True)
+    campuses = Campus.objects.order_by("code").prefetch_related(
+        Prefetch("network", entries.order_by("department_group", "benefit", "starts_on"), to_attr="listed")
+    )
+    return hospitals.order_by("-is_listed", "city", "name", "pk").prefetch_related(
+        Prefetch("campuses", campuses)
+    )
+
+
+def look_up_before(member: str, hospital: str, visit_on: date) -> NetworkLookup | None:
+    """The last look-up for the child by the day of the visit that showed this hospital (DL-46)."""
+    end = timezone.make_aware(datetime.combine(visit_on + timedelta(days=1), time.min))
+    earlier = NetworkLookup.objects.filter(member=member, at__lt=end).select_related("user").order_by("-id")
+    return next((found for found in earlier[:LOOKED_BACK] if found.names(hospital)), None)
+
+
 def _matching(entries: QuerySet[NetworkEntry], criteria: Criteria) -> QuerySet[NetworkEntry]:
-    found = entries.valid_on(criteria.on)  # type: ignore[attr-defined]
+    found: QuerySet[NetworkEntry] = entries.valid_on(criteria.on)  # type: ignore[attr-defined]
     for name in ("department_group", "benefit", "series", "network_group"):
         if value := getattr(criteria, name):
             found = found.filter(**{name: value})
-    if criteria.scope:  # no database of ours has "list contains" in common; the text of the list has
-        found = found.alias(scopes=Cast("direct_billing", TextField())).filter(
-            scopes__contains=f'"{criteria.scope}"'
-        )
-    return found
+    return _with_scope(found, criteria.scope)
+
+
+def _with_scope(entries: QuerySet[NetworkEntry], scope: str) -> QuerySet[NetworkEntry]:
+    """No database of ours has "list contains" in common; the text of the list has."""
+    if not scope:
+        return entries
+    return entries.alias(scopes=Cast("direct_billing", TextField())).filter(scopes__contains=f'"{scope}"')
 
 
 def search(text: str) -> Q:

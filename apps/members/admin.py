@@ -31,6 +31,7 @@ from apps.core.lists import known_values
 from apps.core.look_ups import union
 from apps.members import queries
 from apps.members.models import FormerIdentity, Guardian, Member, Policy
+from apps.members.pages import WishForm, earlier_look_ups, look_up_excel, look_up_page
 from apps.members.reveal import Revealed, RevealForm, may_reveal, reveal_value
 from apps.products.queries import series_codes
 
@@ -142,7 +143,7 @@ class MemberAdmin(ExportableList):
     readonly_fields = fields
     inlines = [PolicyInline, GuardianInline, FormerIdentityInline]
     actions_list = ["import_excel"]
-    actions_detail = ["show_in_full"]
+    actions_detail = ["find_hospitals", "show_in_full"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         policies = visible_to(
@@ -163,6 +164,7 @@ class MemberAdmin(ExportableList):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/reveal/", wrap(self.reveal), name="members_member_reveal"),
+            path("<int:pk>/hospitals/", wrap(self.hospitals), name="members_member_hospitals"),
             *super().get_urls(),
         ]
 
@@ -201,6 +203,31 @@ class MemberAdmin(ExportableList):
     )
     def show_in_full(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
         return redirect(reverse("admin:members_member_reveal", args=[object_id]))
+
+    @action(description=_("Hospitals…"), url_path="find-hospitals", icon="local_hospital")
+    def find_hospitals(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
+        return redirect(reverse("admin:members_member_hospitals", args=[object_id]))
+
+    def hospitals(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Where this child may go without paying on a day, and why not elsewhere (NET-04, DL-46)."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        member = self.get_queryset(request).filter(pk=pk).first()
+        if member is None:
+            raise Http404
+        actor = _actor(request)
+        form = WishForm(actor, request.GET)
+        context: dict[str, Any] = {"title": gettext("Hospitals for a child"), "member": member, "form": form,
+                                   "earlier": earlier_look_ups(member), "opts": self.opts, "page": None}  # fmt: skip
+        if request.GET and form.is_valid():
+            try:
+                if "export" in request.GET:
+                    return look_up_excel(actor, member, form, request.GET)
+                context |= look_up_page(actor, member, form, request.GET)
+            except DomainError as refused:
+                context["error"] = refused
+        whole = {**self.admin_site.each_context(request), **context}
+        return TemplateResponse(request, "members/hospitals.html", whole)
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_reveal(_actor(request))
@@ -278,7 +305,7 @@ class PolicyAdmin(ExportableList):
         "renewed",
         ("effective_on", admin.DateFieldListFilter),
     ]
-    list_select_related = ["member", "plan"]
+    list_select_related = ["plan"]
     search_fields = ["number"]
     search_help_text = _("Policy or certificate number; or the child by name, identity or mobile number")
     ordering = ["-effective_on", "-id"]
@@ -289,7 +316,9 @@ class PolicyAdmin(ExportableList):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
-        return visible_to(Policy.objects.select_related("member", "plan", "policyholder"), _actor(request))
+        """Children and holders are fetched for the rows of the page: joined, all may be read."""
+        policies = Policy.objects.select_related("plan").prefetch_related("member", "policyholder")
+        return visible_to(policies, _actor(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Policy], search_term: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
+from apps.adjudication.cover import last_waiting_day
 from apps.adjudication.facts import VisitFacts
 from apps.adjudication.plan import BenefitPlan, WaitingPeriod
 from apps.adjudication.words import cause_name
@@ -72,5 +73,5 @@ def _days(claim: Claim, waiting: WaitingPeriod) -> int:
 
 
 def _last_day(claim: Claim, waiting: WaitingPeriod) -> date | None:
-    days = _days(claim, waiting)
-    return claim.facts.policy.continuous_since + timedelta(days=days - 1) if days else None
+    policy = claim.facts.policy
+    return last_waiting_day(waiting, since=policy.continuous_since, renewed=policy.renewed)
