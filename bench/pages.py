@@ -39,7 +39,7 @@ def main() -> None:
         opened = CaseFile.objects.filter(open=True).count()
         found.append(measure())
         for page, cost in found[-1].items():
-            growth = round(cost["effort"] / found[0][page]["effort"], 2)
+            growth = round(cost["effort"] / max(found[0][page]["effort"], 1), 2)
             say("pages", page=page, history=closed, open=opened, runs=RUNS, **cost, growth=growth)
 
 

@@ -179,7 +179,7 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
     def get_queryset(self) -> QuerySet[CaseFile]:
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
-        return visible_to(CaseFile.objects.select_related("member", "policy", "handbook"), self.actor)
+        return visible_to(CaseFile.objects.prefetch_related("member", "policy", "handbook"), self.actor)
 
     def get_serializer_class(self) -> Any:
         return CaseDetailSerializer if self.action == "retrieve" else CaseSerializer
