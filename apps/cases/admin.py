@@ -13,20 +13,19 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from apps.accounts.visibility import visible_to
 from apps.cases.calculator import calculator
 from apps.cases.casepage import who_words
 from apps.cases.clocks import spec_of
-from apps.cases.excel import LIMIT, excel_response
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.pages import Page, actor_of, add_page
 from apps.cases.site import site
 from apps.cases.timeleft import due_words, words
-from apps.core.lists import InfinitePaginator, NumberSearch, known_values
+from apps.core.excel import LIMIT, excel_response
+from apps.core.lists import NumberSearch, ReadOnlyList, known_values
 from apps.core.money import format_yuan, to_yuan
 from apps.hospitals.models import Hospital
 from apps.products.models import HandbookVersion
@@ -65,31 +64,16 @@ add_page(
 add_page(Page("handbook/", handbook, "handbook", _("Handbook"), "menu_book", order=60))
 
 
-class ReadOnlyAdmin(NumberSearch, ModelAdmin):
+class ReadOnlyAdmin(NumberSearch, ReadOnlyList):
     """A list that everybody on staff with a role may read, as far as their scope goes; with Excel."""
 
-    list_per_page = 50
-    show_full_result_count = False
-    paginator = InfinitePaginator
     list_fullwidth = True
     actions = ["export_excel"]
     excel: tuple[tuple[Any, str], ...] = ()  # heading, attribute or method of this admin
     visibility_path = ""  # of the case, for models that belong to one
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(actor_of(request).roles)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible_to(super().get_queryset(request), actor_of(request))

@@ -17,9 +17,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.days import read_day
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 
 T = TypeVar("T")
@@ -191,17 +192,7 @@ def _date(raw: Any, path: str) -> date:
         return timezone.localtime(raw).date()
     if isinstance(raw, date):
         return raw
-    try:
-        value = parse_date(str(raw).strip())
-    except ValueError:
-        value = None
-    if value is None:
-        raise InvalidInput(
-            _("A date like 2026-10-09 is expected, not “%(value)s”.") % {"value": str(raw)[:40]},
-            code="date",
-            field=path,
-        )
-    return value
+    return read_day(str(raw), path)
 
 
 def _datetime(raw: Any, path: str) -> datetime:

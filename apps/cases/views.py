@@ -22,7 +22,6 @@ from apps.accounts.models import Role, Team
 from apps.cases import casepage, queries
 from apps.cases.common import DESK_ROLES, LEADS
 from apps.cases.engine import perform, perform_many
-from apps.cases.excel import LIMIT, excel_response
 from apps.cases.forms import assignable, tidy
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile, SavedFilter
@@ -31,6 +30,7 @@ from apps.cases.queries import Filters, filters_of
 from apps.cases.rows import rows_of
 from apps.cases.timeleft import due_words
 from apps.core.errors import Conflict, DomainError, NotAllowed, NotFound
+from apps.core.excel import LIMIT, excel_response
 from apps.core.money import to_yuan
 from apps.products.labels import joined
 

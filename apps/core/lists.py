@@ -9,6 +9,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from import_export.admin import ExportMixin
+from import_export.formats.base_formats import XLSX
+from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ExportForm
 from unfold.paginator import InfinitePaginator as Uncounted
 
 from apps.core.look_ups import with_number
@@ -22,6 +26,46 @@ class InfinitePaginator(Uncounted):  # templates know it by this name
     def validate_number(self, number: Any) -> int:
         valid = int(super().validate_number(number))
         return min(valid, int(DEEPEST_ROW // self.per_page))
+
+
+class ReadOnlyList(ModelAdmin):
+    """A list for every member of staff that nobody edits: its rows are written by an import or an action."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = InfinitePaginator
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SafeExcel(XLSX):
+    """Texts that look like formulas stay texts."""
+
+    def export_data(self, dataset: Any, **kwargs: Any) -> Any:
+        return super().export_data(dataset, escape=True, **kwargs)
+
+
+class Exportable(ExportMixin):
+    """An Excel export of what is filtered; the resource decides what is masked."""
+
+    formats = [SafeExcel]
+    export_form_class = ExportForm
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_view_permission(request))
 
 
 class NumberSearch:

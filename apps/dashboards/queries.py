@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team, User
@@ -24,6 +23,7 @@ from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.pages import WAITING_STATES
 from apps.cases.queries import end_of_week
 from apps.cases.timeleft import clock_titles
+from apps.core.days import end_of_day, start_of_day
 
 WEEKS = 12
 PACE_DAYS = 28
@@ -193,8 +193,7 @@ def trend(actor: Actor, today: date) -> list[Week]:
 
 
 def _by_week(actor: Actor, first: date, last: date) -> dict[str, dict[date, int]]:
-    start = timezone.make_aware(datetime(first.year, first.month, first.day))
-    end = timezone.make_aware(datetime(last.year, last.month, last.day)) + timedelta(days=1)
+    start, end = start_of_day(first), end_of_day(last)
     cases = visible_to(CaseFile.objects.all(), actor)
     opened = cases.filter(opened_at__gte=start, opened_at__lt=end)
     closed = cases.filter(closed_at__gte=start, closed_at__lt=end)

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts.actors import Actor
 from apps.adjudication.clocks import last_day
-from apps.cases.excel import excel_response
 from apps.cases.pages import actor_of
 from apps.cases.queries import end_of_week
 from apps.cases.views import show
+from apps.core.excel import excel_response
 from apps.dashboards import charts, queries
 from apps.dashboards.queries import Cross
 

@@ -6,11 +6,12 @@ for action in paper_actions(uploaders=…, checkers=…, changed=…):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.keys import PAPERS
@@ -18,7 +19,7 @@ from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
-from apps.documents.models import Paper, StoredFile
+from apps.documents.models import Letter, Paper, StoredFile
 from apps.documents.queries import kind_title
 from apps.documents.retention import retain_until
 from apps.documents.storage import Received, keep, receive
@@ -319,3 +320,9 @@ def _changes(ctx: Ctx[Any], given: TickPaper) -> dict[str, Any]:
     if changes:
         changes |= {"checked_by_label": ctx.actor.label, "checked_at": ctx.now}
     return changes
+
+
+def render_again(letter_ids: Collection[int]) -> int:
+    """Queue the letters among these that could not be rendered; a rendered one never changes. Returns how many."""
+    failed = Letter.objects.filter(pk__in=letter_ids, state=Letter.State.FAILED)
+    return failed.update(state=Letter.State.QUEUED, attempts=0, next_attempt_at=timezone.now())

@@ -9,25 +9,23 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from import_export.admin import ExportMixin
 from import_export.fields import Field
-from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import ModelResource
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import display
 
 from apps.cases import pages
 from apps.cases.models import CaseFile
 from apps.cases.site import site
+from apps.core.lists import Exportable
 from apps.core.money import format_yuan, to_yuan
+from apps.documents.actions import render_again
 from apps.documents.models import BillRegister, Letter
 from apps.documents.register import clean_number, printed
-from apps.messaging.admin import ReadOnlyList
+from apps.messaging.admin import OfCaseList
 
 LABELS = {
     Letter.State.QUEUED: "info",
@@ -40,7 +38,7 @@ LABELS = {
 
 
 @admin.register(Letter, site=site)
-class LetterAdmin(ReadOnlyList):
+class LetterAdmin(OfCaseList):
     list_display = ("number", "version", "kind", "case_link", "state_label", "created_at", "download")
     list_filter = ("state", "kind", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -67,15 +65,11 @@ class LetterAdmin(ReadOnlyList):
             return "–"
         return format_html('<a href="{}">PDF</a>', reverse("letter-file", args=[letter.pk]))
 
-    @admin.action(description=_("Render again"))
+    @admin.action(description=_("Render again"), permissions=["resend"])
     def render_again(self, request: HttpRequest, queryset: QuerySet[Letter]) -> None:
-        """For letters that could not be rendered; a rendered letter never changes."""
-        failed = list(queryset.filter(state=Letter.State.FAILED).values_list("pk", flat=True))
-        Letter.objects.filter(pk__in=failed, state=Letter.State.FAILED).update(
-            state=Letter.State.QUEUED, attempts=0, next_attempt_at=timezone.now()
-        )
-        words = ngettext("%(n)d letter will be rendered.", "%(n)d letters will be rendered.", len(failed))
-        self.message_user(request, words % {"n": len(failed)}, messages.SUCCESS)
+        n = render_again(list(queryset.values_list("pk", flat=True)))
+        words = ngettext("%(n)d letter will be rendered.", "%(n)d letters will be rendered.", n)
+        self.message_user(request, words % {"n": n}, messages.SUCCESS)
 
 
 class BillResource(ModelResource):  # type: ignore[misc]
@@ -96,7 +90,7 @@ class BillResource(ModelResource):  # type: ignore[misc]
 
 
 @admin.register(BillRegister, site=site)
-class BillRegisterAdmin(ExportMixin, ReadOnlyList):
+class BillRegisterAdmin(Exportable, OfCaseList):
     list_display = ("bill", "case_link", "amount", "issued_on", "registered_at", "released_at")
     list_filter = (("registered_at", RangeDateTimeFilter),)
     list_filter_submit = True
@@ -107,8 +101,6 @@ class BillRegisterAdmin(ExportMixin, ReadOnlyList):
     fields = ("bill", "case_link", "amount", "issued_on", "registered_at", "released_at")
     readonly_fields = fields
     resource_classes = (BillResource,)
-    export_form_class = ExportForm
-    formats = (XLSX, CSV)
 
     @display(description=_("bill"), ordering="identity")  # type: ignore[untyped-decorator]
     def bill(self, row: BillRegister) -> str:
@@ -117,9 +109,6 @@ class BillRegisterAdmin(ExportMixin, ReadOnlyList):
     @display(description=_("amount"), ordering="amount_fen")  # type: ignore[untyped-decorator]
     def amount(self, row: BillRegister) -> str:
         return format_yuan(row.amount_fen)
-
-    def has_export_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
 
 
 # --- The case page --------------------------------------------------------------------------------------

@@ -9,8 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.dateparse import parse_date
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -20,7 +18,7 @@ from rest_framework.response import Response
 
 from apps.accounts.visibility import visible_to
 from apps.core.api import ActorMixin
-from apps.core.errors import InvalidInput
+from apps.core.days import read_day
 from apps.core.money import to_yuan
 from apps.finance import behind, months, returns, statements, vouchers
 from apps.finance.access import READERS, need
@@ -94,7 +92,7 @@ class MovementViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[Movement]):
     def outstanding(self, request: Request) -> Response:
         """What was outstanding at the end of a day, in yuan by series."""
         need(self.actor, READERS)
-        day = _day(request.query_params.get("on", ""), "on")
+        day = read_day(request.query_params.get("on", ""), "on")
         found = outstanding_on(day)
         own = {
             series: str(to_yuan(fen))
@@ -376,20 +374,6 @@ class StatementViewSet(
             self.actor, given["policy"], given["since"], given["until"], language=given["language"]
         )
         return Response(StatementSerializer(made).data, status=status.HTTP_201_CREATED)
-
-
-def _day(text: str, field: str) -> Any:
-    try:
-        found = parse_date(text)
-    except ValueError:
-        found = None
-    if found is None:
-        raise InvalidInput(
-            _("A date like 2026-10-09 is expected, not “%(value)s”.") % {"value": text[:40]},
-            field=field,
-            code="date",
-        )
-    return found
 
 
 def register(router: Any) -> None:

@@ -20,11 +20,12 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
-from apps.cases.excel import workbook_bytes
 from apps.cases.models import CaseFile
 from apps.claims.limits import limit_title
 from apps.claims.models import Decision, DecisionLine, Visit
+from apps.core.days import end_of_day, start_of_day
 from apps.core.errors import InvalidInput, NotAllowed, NotFound
+from apps.core.excel import workbook_bytes
 from apps.core.money import format_yuan, to_yuan
 from apps.core.numbers import next_number
 from apps.core.queue import enqueue
@@ -34,7 +35,6 @@ from apps.documents.series import series_block
 from apps.documents.storage import store_bytes
 from apps.finance.access import STATEMENT_DESK
 from apps.finance.models import Statement
-from apps.finance.queries import end_of
 from apps.ledger.queries import limits_of
 from apps.members.models import Policy
 from apps.payments.models import PaymentOrder
@@ -139,7 +139,7 @@ def gather(policy: Policy, since: date, until: date, language: str) -> dict[str,
 
 
 def _claims(policy: Policy, since: date, until: date) -> list[dict[str, Any]]:
-    start, end = end_of(since - timedelta(days=1)), end_of(until)
+    start, end = start_of_day(since), end_of_day(until)
     cases = CaseFile.objects.filter(policy=policy, kind="claim", opened_at__gte=start, opened_at__lt=end)
     cases = cases.select_related("claim").order_by("opened_at", "pk")
     ids = [case.pk for case in cases]
@@ -195,7 +195,7 @@ def _shares(case: CaseFile, sums: dict[str, int] | None) -> dict[str, int | None
 
 
 def _payments(policy: Policy, since: date, until: date) -> list[dict[str, Any]]:
-    start, end = end_of(since - timedelta(days=1)), end_of(until)
+    start, end = start_of_day(since), end_of_day(until)
     rows = PaymentOrder.objects.filter(
         Q(case__policy=policy), state=PaymentOrder.State.PAID, paid_at__gte=start, paid_at__lt=end
     )

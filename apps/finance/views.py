@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -21,11 +20,12 @@ from django.views.decorators.http import require_GET
 from apps.accounts.actions import log_read
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
-from apps.cases.excel import EXCEL, LIMIT, excel_response
 from apps.cases.kinds import KINDS
 from apps.cases.pages import actor_of
 from apps.cases.views import failed, show
+from apps.core.days import read_day
 from apps.core.errors import DomainError, InvalidInput
+from apps.core.excel import EXCEL, LIMIT, excel_response
 from apps.core.money import to_yuan
 from apps.documents.models import StoredFile
 from apps.documents.storage import open_stored
@@ -376,8 +376,8 @@ def member_statements(request: HttpRequest) -> HttpResponse:
             made = statements.make_statement(
                 actor,
                 given["policy"],
-                _day(given["since"], "since"),
-                _day(given["until"], "until"),
+                read_day(given["since"], "since"),
+                read_day(given["until"], "until"),
                 language=given["language"],
             )
             messages.success(request, _("Statement %(number)s is being printed.") % {"number": made.number})
@@ -391,20 +391,6 @@ def member_statements(request: HttpRequest) -> HttpResponse:
         "error": error,
     }
     return show(request, "finance/statements.html", context, status=error.status if error else 200)
-
-
-def _day(text: str, name: str) -> date:
-    try:
-        found = parse_date(text)
-    except ValueError:
-        found = None
-    if found is None:
-        raise InvalidInput(
-            _("A date like 2026-10-09 is expected, not “%(value)s”.") % {"value": text[:40]},
-            field=name,
-            code="date",
-        )
-    return found
 
 
 @require_GET

@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
 from apps.adjudication.codes import BENEFIT_NAMES
-from apps.cases.excel import workbook_bytes
 from apps.core.errors import Blocked, Conflict, InvalidInput, NotAllowed, NotFound
+from apps.core.excel import workbook_bytes
 from apps.core.money import to_yuan
 from apps.core.numbers import next_number, next_numbers
 from apps.documents.storage import store_bytes

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from apps.cases.excel import workbook_bytes
 from apps.cases.forms import CODE_WORDS
+from apps.core.excel import workbook_bytes
 from apps.core.money import to_yuan
 from apps.finance.months import DIMENSIONS, GROUPS, Cell, Month
 from apps.finance.words import COUNTS, GROUP_TITLES, HEADINGS, group_words, month_words

@@ -22,7 +22,7 @@ from unfold.decorators import action
 
 from apps.accounts.visibility import visible_to
 from apps.core.imports.admin import may_import
-from apps.core.imports.lists import ExportableList, ReadOnlyList
+from apps.core.lists import Exportable, ReadOnlyList
 from apps.hospitals import queries
 from apps.hospitals.directory import DirectoryForm, look_up
 from apps.hospitals.models import Campus, Hospital, NetworkEntry, NetworkLookup, Scope
@@ -74,7 +74,7 @@ class CampusInline(TabularInline):
 
 
 @admin.register(Hospital)
-class HospitalAdmin(ExportableList):
+class HospitalAdmin(Exportable, ReadOnlyList):
     resource_classes = [HospitalResource]
     list_display = [
         "name",
@@ -172,7 +172,7 @@ class ValidFilter(admin.SimpleListFilter):
 
 
 @admin.register(NetworkEntry)
-class NetworkEntryAdmin(ExportableList):
+class NetworkEntryAdmin(Exportable, ReadOnlyList):
     resource_classes = [NetworkResource]
     list_display = ["hospital", "campus_name", "department_group", "series", "network_group", "benefit", "scopes",
                     "starts_on", "ends_on"]  # fmt: skip

@@ -26,8 +26,7 @@ from apps.accounts.visibility import visible_to
 from apps.core.errors import DomainError
 from apps.core.imports.admin import may_import
 from apps.core.imports.cells import fold
-from apps.core.imports.lists import ExportableList
-from apps.core.lists import known_values
+from apps.core.lists import Exportable, ReadOnlyList, known_values
 from apps.core.look_ups import union
 from apps.members import queries
 from apps.members.models import FormerIdentity, Guardian, Member, Policy
@@ -130,7 +129,7 @@ class SeriesFilter(admin.SimpleListFilter):
 
 
 @admin.register(Member)
-class MemberAdmin(ExportableList):
+class MemberAdmin(Exportable, ReadOnlyList):
     resource_classes = [MemberResource]
     list_display = ["number", "masked_name", "sex", "age", "id_type", "id_masked", "mobile_masked", "covers"]
     list_filter = [SeriesFilter, "sex", "id_type", "social_insurance"]
@@ -293,7 +292,7 @@ class TodayFilter(admin.SimpleListFilter):
 
 
 @admin.register(Policy)
-class PolicyAdmin(ExportableList):
+class PolicyAdmin(Exportable, ReadOnlyList):
     resource_classes = [PolicyResource]
     list_display = ["number", "child", "plan_name", "series", "tpa", "today", "effective_on", "expires_on", "ended_on",
                     "renewed"]  # fmt: skip

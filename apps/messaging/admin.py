@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -19,7 +18,7 @@ from apps.accounts.visibility import visible_to
 from apps.cases import pages
 from apps.cases.models import CaseFile
 from apps.cases.site import site
-from apps.core.lists import InfinitePaginator, NumberSearch
+from apps.core.lists import NumberSearch, ReadOnlyList
 from apps.messaging.delivery import resend
 from apps.messaging.models import CallTask, Message
 
@@ -33,27 +32,21 @@ LABELS = {
 RESENDERS = frozenset({"supervisor", "manager", "adjuster_lead", "service_specialist", "senior_adjuster"})
 
 
-class ReadOnlyList(NumberSearch, ModelAdmin):  # type: ignore[misc]
+class OfCaseList(NumberSearch, ReadOnlyList):  # type: ignore[misc]
     """A list of rows that only actions of cases write."""
 
     actions_selection_counter = True
-    list_per_page = 50
-    show_full_result_count = False
-    paginator = InfinitePaginator
     sortable_by: tuple[str, ...] = ("created_at",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(pages.actor_of(request).roles)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return bool(pages.actor_of(request).roles & RESENDERS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Cases are fetched for the rows of the page: joined, SQLite may read all of them."""
         return visible_to(super().get_queryset(request), pages.actor_of(request)).prefetch_related("case")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description=_("case"))  # type: ignore[untyped-decorator]
     def case_link(self, row: Any) -> Any:
@@ -65,7 +58,7 @@ class ReadOnlyList(NumberSearch, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Message, site=site)
-class MessageAdmin(ReadOnlyList):
+class MessageAdmin(OfCaseList):
     list_display = (
         "created_at",
         "case_link",
@@ -101,12 +94,9 @@ class MessageAdmin(ReadOnlyList):
         )
         self.message_user(request, words % {"n": len(chosen)}, messages.SUCCESS)
 
-    def has_resend_permission(self, request: HttpRequest) -> bool:
-        return bool(pages.actor_of(request).roles & RESENDERS)
-
 
 @admin.register(CallTask, site=site)
-class CallTaskAdmin(ReadOnlyList):
+class CallTaskAdmin(OfCaseList):
     list_display = (
         "created_at",
         "case_link",

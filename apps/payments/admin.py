@@ -12,17 +12,14 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportMixin
 from import_export.resources import ModelResource
-from unfold.admin import ModelAdmin
-from unfold.contrib.import_export.forms import ExportForm
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.actions import log_read
 from apps.accounts.visibility import visible_to
 from apps.cases.site import site
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
-from apps.core.lists import InfinitePaginator, NumberSearch
+from apps.core.lists import Exportable, NumberSearch, ReadOnlyList
 from apps.core.money import format_yuan
 from apps.documents.storage import open_stored
 from apps.payments.actions import book_results, cancel_file, make_file, release_file
@@ -33,27 +30,11 @@ from apps.payments.results import read_results
 DESK = {"finance", "finance_lead", "payment_check", "manager", "auditor"}
 
 
-class ReadOnly(NumberSearch, ModelAdmin):
+class DeskList(NumberSearch, ReadOnlyList):
     """Lists and details; changes go through actions only."""
-
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(DESK & request.actor.roles)  # type: ignore[attr-defined]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
 
 
 class OrderResource(ModelResource):
@@ -66,9 +47,8 @@ class OrderResource(ModelResource):
 
 
 @admin.register(PaymentOrder, site=site)
-class PaymentOrderAdmin(ExportMixin, ReadOnly):
+class PaymentOrderAdmin(Exportable, DeskList):
     resource_classes = [OrderResource]
-    export_form_class = ExportForm
     list_display = [
         "number",
         "case_link",
@@ -132,7 +112,7 @@ class ResultsForm(forms.Form):
 
 
 @admin.register(PaymentFile, site=site)
-class PaymentFileAdmin(ReadOnly):
+class PaymentFileAdmin(DeskList):
     list_display = [
         "desk_link",
         "state",

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from tablib import Dataset
 from unfold.admin import ModelAdmin
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.adjudication.handbook_diff import SECTIONS, Difference
+from apps.core.excel import excel_response
+from apps.core.lists import ReadOnlyList
 from apps.products.labels import label, words
 from apps.products.models import CalendarDay, CalendarYear, HandbookVersion, Plan
 from apps.products.pages import (
@@ -32,7 +33,6 @@ from apps.products.pages import (
 )
 
 CALENDAR_EDITORS = frozenset({"manager", "supervisor"})
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -40,27 +40,8 @@ def _actor(request: HttpRequest) -> Actor:
     return actor
 
 
-class StaffRead(ModelAdmin):
-    """Every member of staff reads; nobody changes anything here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-
 @admin.register(HandbookVersion)
-class HandbookAdmin(StaffRead):
+class HandbookAdmin(ReadOnlyList):
     """The list of versions, the page to read one, and two side by side."""
 
     list_display = ["read_link", "title", "number", "operator", "effective_on", "loaded_at", "loaded_by"]
@@ -194,28 +175,19 @@ class HandbookAdmin(StaffRead):
 
 def _excel(left: HandbookVersion, right: HandbookVersion, rows: list[Difference]) -> HttpResponse:
     heads = ["section", "entry", "title", "field", "rule left", "left", "rule right", "right"]
-    data = Dataset(headers=[gettext(head) for head in heads], title=f"{left} - {right}"[:31])
-    for row in rows:
-        data.append(
-            [
-                str(SECTION_NAMES[row.section]),
-                row.key,
-                words(row.title)[0],
-                label(row.field) if row.field else "",
-                row.rule_left,
-                row.left or "",
-                row.rule_right,
-                row.right or "",
-            ]
-        )
-    response = HttpResponse(data.export("xlsx", escape=True), content_type=EXCEL)
-    name = f"handbooks-{left.series}v{left.number}-{right.series}v{right.number}.xlsx"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    lines = (
+        [
+            SECTION_NAMES[row.section], row.key, words(row.title)[0], label(row.field) if row.field else "",
+            row.rule_left, row.left or "", row.rule_right, row.right or "",
+        ]
+        for row in rows
+    )  # fmt: skip
+    name = f"handbooks-{left.series}v{left.number}-{right.series}v{right.number}"
+    return excel_response(name, [gettext(head) for head in heads], lines)
 
 
 @admin.register(Plan)
-class PlanAdmin(StaffRead):
+class PlanAdmin(ReadOnlyList):
     list_display = ["code", "series", "version", "scheme", "name", "name_en", "sample", "loaded_at"]
     list_filter = ["series", "sample"]
     search_fields = ["code", "name", "name_en"]

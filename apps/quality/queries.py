@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum, TextField
@@ -15,6 +15,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision
+from apps.core.days import end_of_day, start_of_day
 from apps.quality.models import Inspection, InspectionError, QualityRule, Replay, ReplayChange, StraightLook
 
 # --- Straight-through ------------------------------------------------------------------------------
@@ -125,15 +126,11 @@ def frequent_errors(actor: Actor, since: date, until: date) -> list[dict[str, An
 def _drawn(actor: Actor, since: date, until: date) -> QuerySet[Inspection]:
     seen = visible_to(
         CaseFile.objects.filter(
-            kind="inspection", opened_at__gte=_day(since), opened_at__lt=_day(until + timedelta(days=1))
+            kind="inspection", opened_at__gte=start_of_day(since), opened_at__lt=end_of_day(until)
         ),
         actor,
     )
     return Inspection.objects.filter(case__in=seen)
-
-
-def _day(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def inspections_of(claim_case_id: int) -> list[Inspection]:

@@ -17,12 +17,12 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.cases.excel import Sheets, excel_sheets
 from apps.cases.forms import form_for, tidy
 from apps.cases.inputs import parse_input
 from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.core.errors import DomainError
+from apps.core.excel import Sheets, excel_sheets
 from apps.core.money import to_yuan
 from apps.core.queue import enqueue
 from apps.quality import queries

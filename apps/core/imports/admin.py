@@ -21,8 +21,8 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from apps.core.errors import DomainError
 from apps.core.import_models import ImportJob
 from apps.core.imports.jobs import apply_job, create_job, importer_of, progress, run_job
-from apps.core.imports.lists import ReadOnlyList
 from apps.core.imports.tasks import run_import
+from apps.core.lists import ReadOnlyList
 from apps.core.queue import enqueue
 
 IMPORT_ROLES = frozenset({"manager", "supervisor"})

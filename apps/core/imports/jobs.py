@@ -9,21 +9,19 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import timedelta
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from django.core.cache import cache
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from apps.core.errors import Conflict, DomainError, NotFound
+from apps.core.excel import workbook_bytes
 from apps.core.import_models import ImportJob
 from apps.core.imports.importer import CHANGED, CREATED, UNCHANGED, Importer, Report, Stopwatch, run
 from apps.core.imports.workbook import check_file
@@ -150,32 +148,16 @@ def _finish(job: ImportJob, state: str, report: Report, message: str = "") -> bo
     with transaction.atomic():
         mine = ImportJob.objects.filter(pk=job.pk, run_token=job.run_token).update(**values)
         if mine and report.errors:
-            with SpooledTemporaryFile(max_size=2**20) as file:
-                write_error_list(report, file)
-                file.seek(0)
-                job.error_file.save("errors.xlsx", File(file), save=False)
+            job.error_file.save("errors.xlsx", ContentFile(error_list(report)), save=False)
             ImportJob.objects.filter(pk=job.pk).update(error_file=job.error_file.name)
     return bool(mine)
 
 
-def write_error_list(report: Report, file: IO[bytes]) -> None:
-    """The errors as a workbook: sheet, row, column, value, expected. Texts stay texts, never formulas."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(_("Errors"))
-    for letter, width in zip("ABCDE", (14, 8, 20, 28, 70), strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A2"
+def error_list(report: Report) -> bytes:
+    """The errors as a workbook: sheet, row, column, value, expected."""
     titles = (_("Sheet"), _("Row"), _("Column"), _("Value"), _("Expected"))
-    header = [WriteOnlyCell(sheet, title) for title in titles]
-    for cell in header:
-        cell.font = Font(bold=True)
-    sheet.append(header)
-    for error in report.errors:
-        line: list[Any] = [WriteOnlyCell(sheet, text) for text in (error.column, error.value, error.expected)]
-        for cell in line:
-            cell.data_type = "s"
-        sheet.append([error.sheet, error.row, *line])
-    book.save(file)
+    found = ((one.sheet, one.row, one.column, one.value, one.expected) for one in report.errors)
+    return workbook_bytes({_("Errors"): (titles, found)})
 
 
 def _forget_file(job: ImportJob) -> None:

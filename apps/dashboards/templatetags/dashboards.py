@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.core.days import start_of_day
 from apps.dashboards.queries import Week
 
 register = template.Library()
@@ -23,9 +23,5 @@ def week_link(week: Week, what: str, number: int, back: int = 0) -> SafeString:
         return format_html('<span class="c-muted">·</span>')
     start = week.start - timedelta(weeks=back)
     days = {f"{what}_at__gte": start, f"{what}_at__lt": start + timedelta(days=7)}
-    query = urlencode({name: _midnight(day).isoformat() for name, day in days.items()})
+    query = urlencode({name: start_of_day(day).isoformat() for name, day in days.items()})
     return format_html('<a href="{}?{}">{}</a>', reverse("admin:cases_casefile_changelist"), query, number)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,10 +1,10 @@
 """The outbox as staff see it: own cases only, masked, nothing to change but sending again."""
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from apps.accounts.tests.factories import UserFactory, web_of
 from apps.documents.letters import queue_letter
+from apps.documents.models import Letter
 from apps.documents.register import register_bills
 from apps.documents.tests import letters_data as data
 from apps.documents.tests.factories import make_case, make_member, within
@@ -17,10 +17,7 @@ LISTS = ("messaging/message", "messaging/calltask", "documents/letter", "documen
 
 
 def reader(*roles, **fields):
-    user = UserFactory(roles=roles or ["first_review"], **fields)
-    names = [f"view_{path.split('/')[1]}" for path in LISTS]
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    return web_of(user)
+    return web_of(UserFactory(roles=roles or ["first_review"], **fields))
 
 
 def full_case(series="2026", number="M000001", bill_number="1234567890"):
@@ -91,3 +88,21 @@ def test_failed_message_is_sent_again_by_those_who_may():
     assert Message.objects.get().state == "FAILED"
     reader("supervisor").post("/admin/messaging/message/", form)
     assert Message.objects.get().state == "QUEUED"
+
+
+def test_failed_letter_is_rendered_again_by_those_who_may_a_rendered_one_never():
+    full_case()
+    form = {"action": "render_again", "_selected_action": [Letter.objects.get().pk]}
+    for role, before, after in (
+        ("first_review", "FAILED", "FAILED"),
+        ("supervisor", "RENDERED", "RENDERED"),
+        ("supervisor", "FAILED", "QUEUED"),
+    ):
+        Letter.objects.update(state=before)
+        reader(role).post("/admin/documents/letter/", form)
+        assert Letter.objects.get().state == after
+
+
+def test_people_without_a_role_see_no_list():
+    client = web_of(UserFactory(roles=[]))
+    assert {client.get(f"/admin/{path}/").status_code for path in LISTS} == {403}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -15,6 +15,7 @@ from apps.accounts.actors import SYSTEM, Actor
 from apps.cases.engine import Ctx, open_case
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision
+from apps.core.days import end_of_day, start_of_day
 from apps.core.errors import Conflict, InvalidInput, NotAllowed
 from apps.quality.actions.straight import rules_in_force
 from apps.quality.models import Draw, Inspection
@@ -35,7 +36,7 @@ def population(series: str, stratum: str, since: datetime, until: datetime) -> Q
 def draw_yesterday(now: datetime | None = None) -> list[Draw]:
     """Every series by its rule, once a day however often it runs."""
     today = timezone.localtime(now or timezone.now()).date()
-    since, until = _day(today - timedelta(days=1)), _day(today)
+    since, until = start_of_day(today - timedelta(days=1)), start_of_day(today)
     drawn = []
     for series, rule in rules_in_force().items():
         for stratum, percent in (
@@ -51,10 +52,6 @@ def draw_yesterday(now: datetime | None = None) -> list[Draw]:
     return drawn
 
 
-def _day(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
-
-
 def draw_by_hand(actor: Actor, series: str, stratum: str, since: date, until: date, percent: int) -> Draw:
     """A further sample: days inclusive, percent 1 to 100. Raises NotAllowed, InvalidInput."""
     if not actor.roles & (INSPECTORS | MANAGERS):
@@ -67,7 +64,7 @@ def draw_by_hand(actor: Actor, series: str, stratum: str, since: date, until: da
         raise InvalidInput(
             _("The last day lies on or after the first, at most a year later."), code="order", field="until"
         )
-    return draw(actor, series, stratum, _day(since), _day(until + timedelta(days=1)), percent)
+    return draw(actor, series, stratum, start_of_day(since), end_of_day(until), percent)
 
 
 @transaction.atomic
