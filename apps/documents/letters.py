@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.adjudication.handbook import Title
 from apps.adjudication.trace import observe
 from apps.core.errors import Blocked
 from apps.core.numbers import next_numbers
@@ -145,12 +146,44 @@ class RefusalContext:
     text: str = ""
 
 
-LetterContext = AcceptanceContext | SupplementContext | EobContext | RefusalContext
+@dataclass(frozen=True, slots=True)
+class GuaranteeContext:
+    """The guarantee letter (PA-01): one page in Chinese with English beside it."""
+
+    case: str
+    hospital: Title
+    place: str  # campus and department
+    child: str  # masked
+    identity: str  # masked
+    identity_kind: Title
+    born_in: int
+    sex: Title
+    policy: str
+    plan: str
+    diagnosis: str
+    diagnosis_code: str
+    treatment: str
+    visit: Title
+    benefit: Title
+    planned_on: date
+    planned_days: int
+    valid_from: date
+    valid_until: date  # inclusive
+    cap_fen: int
+    items: tuple[str, ...]  # what is covered, by name
+    more_items: int = 0
+    cuts: tuple[Title, ...] = ()  # what the plan does not pay of it
+    conditions: str = ""
+    text: str = ""
+
+
+LetterContext = AcceptanceContext | SupplementContext | EobContext | RefusalContext | GuaranteeContext
 KINDS: dict[type[Any], Letter.Kind] = {
     AcceptanceContext: Letter.Kind.ACCEPTANCE,
     SupplementContext: Letter.Kind.SUPPLEMENT,
     EobContext: Letter.Kind.EOB,
     RefusalContext: Letter.Kind.REFUSAL,
+    GuaranteeContext: Letter.Kind.GUARANTEE,
 }
 
 
@@ -174,6 +207,7 @@ def queue_letter(ctx: Any, context: LetterContext, *, language: str = "zh-hans")
         kind=kind,
         language=language,
         context=to_json(context) | {"series": series_block(ctx.handbook)},
+        valid_until=getattr(context, "valid_until", None),
         created_at=ctx.now,
         next_attempt_at=ctx.now,
     )

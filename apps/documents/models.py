@@ -139,6 +139,7 @@ class Letter(models.Model):
         SUPPLEMENT = "SUPPLEMENT", _("supplement notice")
         EOB = "EOB", _("explanation of benefits")
         REFUSAL = "REFUSAL", _("refusal letter")
+        GUARANTEE = "GUARANTEE", _("guarantee letter")
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("being rendered")
@@ -156,6 +157,7 @@ class Letter(models.Model):
     context = models.JSONField()
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED)
     token = models.CharField(max_length=40, unique=True, default=_token, editable=False)
+    valid_until = models.DateField(_("valid until"), null=True)  # inclusive; None: for good
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     file = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT, related_name="letters")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
@@ -22,21 +23,23 @@ LONGEST_TOKEN = 40
 
 @require_safe
 def verify_letter(request: HttpRequest, token: str) -> HttpResponse:
-    """Valid, superseded, void or unknown."""
+    """Valid, superseded, expired, void or unknown."""
     if _too_many(request):
         return _answer(request, "busy", 429)
     row = (
         Letter.objects.filter(token=token[:LONGEST_TOKEN])
-        .values("state", "number", "version", "created_at")
+        .values("state", "number", "version", "created_at", "valid_until")
         .first()
     )  # fmt: skip
-    return _answer(request, _verdict(row["state"] if row else None), 200, row)
+    return _answer(request, _verdict(row), 200, row)
 
 
-def _verdict(state: str | None) -> str:
-    if state is None:
+def _verdict(row: dict[str, Any] | None) -> str:
+    if row is None:
         return "unknown"
-    return {Letter.State.SUPERSEDED.value: "superseded", Letter.State.VOID.value: "void"}.get(state, "valid")
+    gone = {Letter.State.SUPERSEDED.value: "superseded", Letter.State.VOID.value: "void"}
+    over = row["valid_until"] is not None and row["valid_until"] < timezone.localdate()
+    return gone.get(row["state"], "expired" if over else "valid")
 
 
 def _answer(request: HttpRequest, verdict: str, status: int, row: Any = None) -> HttpResponse:

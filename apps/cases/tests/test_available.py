@@ -104,7 +104,8 @@ GATE = {"role", "state", "four_eyes", "stale", "not_found"}
 FOLLOWED_AT_ONCE = {"REPORTED", "PAID", "REOPENED"}  # the system goes on in the same transaction
 RESTS_IN = {"APPROVED": {"APPROVED", "PARTIAL"}}
 WALKED_ELSEWHERE = {
-    "inspection": "apps/quality/tests/test_inspections.py"
+    "authorization": "apps/authorizations/tests/test_walk.py",
+    "inspection": "apps/quality/tests/test_inspections.py",
 }  # other kinds, and the tests of theirs
 
 

@@ -1,0 +1,249 @@
+"""The stay: admitted on the letter, costs reported, more asked (DBI-03), billed, discharged, closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.adjudication.trace import observe
+from apps.authorizations import guards
+from apps.authorizations.actions.request import plan_rows
+from apps.authorizations.assess import first_rule
+from apps.authorizations.inputs import PlannedInput
+from apps.authorizations.letters import issue, send
+from apps.authorizations.models import Supplement
+from apps.authorizations.promises import give_back, promise, use
+from apps.authorizations.requesting import planned_lines
+from apps.authorizations.roles import AT_THE_BED, DESK, SIGNERS
+from apps.authorizations.workflow import AT_HOSPITAL, KIND
+from apps.cases.engine import Ctx
+from apps.cases.inputs import ask
+from apps.cases.kinds import Action, NoInput
+from apps.core.errors import Blocked, InvalidInput
+from apps.core.money import format_yuan, to_fen, to_yuan
+
+
+@dataclass(frozen=True)
+class AdmitInput:
+    admitted_on: date = ask(_("Admitted on"))
+
+
+@dataclass(frozen=True)
+class CostsInput:
+    amount: Decimal = ask(
+        _("Costs so far"), widget="money", minimum=Decimal(0), help=_("of the whole stay, not only of today")
+    )
+
+
+@dataclass(frozen=True)
+class SupplementInput:
+    """More money, more days, or both."""
+
+    reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
+    lines: tuple[PlannedInput, ...] = ask(_("Further items"), widget="lines", default=())
+    until: date | None = ask(_("Stay until"), default=None)
+
+
+@dataclass(frozen=True)
+class GrantInput:
+    amount: Decimal = ask(_("Further amount"), widget="money", minimum=Decimal(0))
+    valid_until: date = ask(_("Valid until"))
+    answer: str = ask(_("Reason"), default="", widget="textarea", max_length=2000)
+
+
+@dataclass(frozen=True)
+class RefuseInput:
+    answer: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
+
+
+@dataclass(frozen=True)
+class BillInput:
+    amount: Decimal = ask(_("Billed within the letter"), widget="money", minimum=Decimal("0.01"))
+    bill: str = ask(_("Number of the bill or claim"), max_length=60, min_length=2)
+
+
+@dataclass(frozen=True)
+class DischargeInput:
+    discharged_on: date = ask(_("Discharged on"))
+    amount: Decimal | None = ask(_("Costs so far"), widget="money", minimum=Decimal(0), default=None)
+
+
+def _today(ctx: Ctx[Any]) -> date:
+    return timezone.localtime(ctx.now).date()
+
+
+def _admit(ctx: Ctx[AdmitInput]) -> None:
+    """DBI-01, DBI-02: on a letter, within its days."""
+    assert ctx.input is not None
+    given, day = ctx.subject, ctx.input.admitted_on
+    first = timezone.localtime(given.emergency_at).date() if given.emergency_at else None
+    if day > _today(ctx) or day > given.valid_until or (first is None and day < ctx.case.opened_at.date()):
+        words = _("A day between the request and %(until)s that has come is expected.") % {
+            "until": given.valid_until
+        }
+        rule = first_rule(ctx.handbook, "DBI-02", "DBI-01")
+        raise InvalidInput(words, code="not_valid_then", field="admitted_on", rule=rule)
+    given.admitted_on = day
+    ctx.update(given, "admitted_on")
+    ctx.data["admitted_on"] = day.isoformat()
+
+
+def _report_costs(ctx: Ctx[CostsInput]) -> None:
+    assert ctx.input is not None
+    given = ctx.subject
+    given.incurred_fen = to_fen(ctx.input.amount)
+    ctx.update(given, "incurred_fen")
+    ctx.data |= {"incurred_fen": given.incurred_fen, "over": given.incurred_fen > (given.approved_fen or 0)}
+
+
+# --- More -------------------------------------------------------------------------------------------
+
+
+def _ask_supplement(ctx: Ctx[SupplementInput]) -> None:
+    """DBI-03: during a stay the lead time may be impossible, so it is not asked for."""
+    asked, given = ctx.input, ctx.subject
+    assert asked is not None
+    if not asked.lines and asked.until is None:
+        raise InvalidInput(_("Say what more is needed: items, days or both."), code="required", field="lines")
+    if asked.until and asked.until < _today(ctx):
+        raise InvalidInput(_("This day has passed."), code="past", field="until")
+    rule = first_rule(ctx.handbook, "DBI-03", "DBI-01")
+    observe(rule, True)
+    number = given.supplements.count() + 1
+    lines = planned_lines(asked.lines, number)
+    ctx.add(
+        Supplement(
+            authorization=given, number=number, reason=asked.reason, asked_until=asked.until, asked_by=ctx.actor.label,
+            asked_fen=to_fen(sum((line.amount for line in lines), Decimal(0))), asked_at=ctx.now,
+        )
+    )  # fmt: skip
+    for row in plan_rows(given, lines, number):
+        ctx.add(row)
+    given.estimate_fen += sum(to_fen(line.amount) for line in lines)
+    ctx.update(given, "estimate_fen")
+    ctx.case.priority = 1
+    ctx.reason = asked.reason
+    ctx.data["rule"] = rule
+
+
+def _open_supplement(ctx: Ctx[Any]) -> Supplement:
+    found: Supplement = ctx.subject.supplements.get(state=Supplement.State.ASKED)
+    return found
+
+
+def _as_asked(ctx: Ctx[Any]) -> dict[str, Any]:
+    asked = _open_supplement(ctx)
+    until = max(asked.asked_until or ctx.subject.valid_until, ctx.subject.valid_until)
+    return {"amount": to_yuan(asked.asked_fen), "valid_until": until}
+
+
+def _grant(ctx: Ctx[GrantInput]) -> None:
+    """The cap grows by what is reserved now; the letter of the next version replaces the former."""
+    granted, given = ctx.input, ctx.subject
+    assert granted is not None
+    row, more = _open_supplement(ctx), to_fen(granted.amount)
+    total = (given.approved_fen or 0) + more
+    if more > row.asked_fen:
+        words = _("%(amount)s were asked.") % {"amount": format_yuan(row.asked_fen)}
+        raise InvalidInput(words, code="above_asked", field="amount", rule="DBI-03")
+    if not given.valid_until <= granted.valid_until <= ctx.case.policy.covered_until:
+        words = _("Between %(first)s and %(last)s is expected.") % {
+            "first": given.valid_until, "last": ctx.case.policy.covered_until,
+        }  # fmt: skip
+        raise InvalidInput(words, code="range", field="valid_until", rule="PA-02")
+    if ctx.actor.authority_fen < total:
+        words = _("%(amount)s is above your authority of %(limit)s.")
+        values = {"amount": format_yuan(total), "limit": format_yuan(ctx.actor.authority_fen)}
+        raise Blocked(words % values, code="authority", field="amount")
+    if more:
+        promise(ctx, more)
+    given.approved_fen, given.valid_until = total, granted.valid_until
+    ctx.update(given, "approved_fen", "valid_until")
+    ctx.case.amount_fen = total
+    _answer(ctx, row, Supplement.State.GRANTED, granted.answer, more)
+    letter = issue(ctx)
+    if given.contact_email:
+        send(ctx, letter)
+
+
+def _refuse(ctx: Ctx[RefuseInput]) -> None:
+    assert ctx.input is not None
+    _answer(ctx, _open_supplement(ctx), Supplement.State.REFUSED, ctx.input.answer, 0)
+
+
+def _answer(ctx: Ctx[Any], row: Supplement, state: str, answer: str, granted: int) -> None:
+    row.state, row.answer, row.granted_fen = state, answer, granted
+    row.decided_by, row.decided_at = ctx.actor.label, ctx.now
+    ctx.update(row, "state", "answer", "granted_fen", "decided_by", "decided_at")
+    ctx.reason = answer
+    ctx.data |= {"supplement": row.number, "granted_fen": granted}
+
+
+# --- The end ----------------------------------------------------------------------------------------
+
+
+def _bill(ctx: Ctx[BillInput]) -> None:
+    """A bill of the hospital within the letter uses the limits, out of the reservation."""
+    given, amount = ctx.subject, to_fen(ctx.input.amount if ctx.input else Decimal(0))
+    assert ctx.input is not None
+    left = (given.approved_fen or 0) - given.drawn_fen
+    if amount > left:
+        words = _("%(left)s of the letter are left; more needs a supplement.") % {"left": format_yuan(left)}
+        raise InvalidInput(
+            words, code="over_letter", field="amount", rule=first_rule(ctx.handbook, "DBI-03", "DBI-01")
+        )
+    use(ctx, amount)
+    given.drawn_fen += amount
+    ctx.update(given, "drawn_fen")
+    ctx.data |= {"amount_fen": amount, "bill": ctx.input.bill}
+
+
+def _discharge(ctx: Ctx[DischargeInput]) -> None:
+    assert ctx.input is not None
+    given, day = ctx.subject, ctx.input.discharged_on
+    if not given.admitted_on <= day <= _today(ctx):
+        words = _("Between %(first)s and %(last)s is expected.") % {
+            "first": given.admitted_on,
+            "last": _today(ctx),
+        }
+        raise InvalidInput(words, code="range", field="discharged_on")
+    given.discharged_on = day
+    if ctx.input.amount is not None:
+        given.incurred_fen = to_fen(ctx.input.amount)
+    ctx.update(given, "discharged_on", "incurred_fen")
+    ctx.data |= {"discharged_on": day.isoformat(), "days": (day - given.admitted_on).days}
+
+
+def _close(ctx: Ctx[NoInput]) -> None:
+    give_back(ctx)
+    ctx.case.open, ctx.case.closed_at = False, ctx.now
+    ctx.emit("closed")
+
+
+IN_USE = frozenset({"IN_USE"})
+for action in (
+    Action("admit", _("Admitted"), AT_THE_BED, _admit, transition="admit", input=AdmitInput,
+           guards=(guards.valid_today,), initial=lambda ctx: {"admitted_on": _today(ctx)}, event="admitted",
+           style="primary", order=10),
+    Action("report_costs", _("Report the costs so far"), AT_THE_BED, _report_costs, states=AT_HOSPITAL,
+           input=CostsInput, guards=(guards.still_there,), event="costs_reported", order=30),
+    Action("ask_supplement", _("Ask for more"), AT_THE_BED, _ask_supplement, transition="ask_supplement",
+           input=SupplementInput, guards=(guards.still_there,), event="supplement_asked", order=40),
+    Action("grant_supplement", _("Grant the supplement"), SIGNERS, _grant, transition="answer_supplement",
+           input=GrantInput, four_eyes=("ask_supplement",), guards=(guards.in_cover,), initial=_as_asked,
+           event="supplement_granted", style="primary", order=10),
+    Action("refuse_supplement", _("Refuse the supplement"), SIGNERS, _refuse, transition="answer_supplement",
+           input=RefuseInput, four_eyes=("ask_supplement",), event="supplement_refused", style="danger", order=20),
+    Action("record_bill", _("Record a bill"), DESK, _bill, states=IN_USE, input=BillInput, event="billed", system=True,
+           order=50),
+    Action("discharge", _("Discharged"), AT_THE_BED, _discharge, states=IN_USE, input=DischargeInput,
+           guards=(guards.still_there,), initial=lambda ctx: {"discharged_on": _today(ctx)}, event="discharged",
+           style="primary", order=20),
+    Action("close", _("Close"), DESK, _close, transition="close", guards=(guards.has_left,), system=True, order=60),
+):  # fmt: skip
+    KIND.action(action)

@@ -1,0 +1,110 @@
+"""A plan as facts of the decision core: the planned items are a visit with one bill nobody has issued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from apps.adjudication.facts import BillFacts, Facts, HospitalFacts, LineFacts, PaperFacts, VisitFacts
+from apps.authorizations.models import Authorization, PlannedLine
+from apps.cases.models import CaseFile
+from apps.core.money import to_yuan
+from apps.hospitals.models import Campus, Hospital
+from apps.hospitals.queries import networks_on
+from apps.ledger.accounts import with_balances
+from apps.ledger.models import LimitAccount
+from apps.members.facts import member_facts, policy_facts
+from apps.members.models import Policy
+from apps.products.models import HandbookVersion
+from apps.products.queries import network_group
+
+DIRECT = "DIRECT"
+EVERYTHING = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is planned where, however it was told: by a request or by the rows of a case."""
+
+    ref: str
+    policy: Policy
+    handbook: HandbookVersion
+    hospital: Hospital
+    campus: Campus | None
+    department_group: str
+    department: str
+    visit_type: str
+    benefit: str
+    planned_on: date
+    days: int
+    lines: tuple[LineFacts, ...]
+    diagnosis: str = ""
+    cause: str = "ILLNESS"
+    surgery: bool = False
+    emergency: bool = False
+    course: Decimal = Decimal(0)
+    channel: str = ""
+
+
+def plan_of(case: CaseFile, lines: Iterable[PlannedLine]) -> Plan:
+    given: Authorization = case.authorization
+    assert case.hospital is not None
+    return Plan(
+        ref=case.number, policy=case.policy, handbook=case.handbook, hospital=case.hospital, campus=given.campus,
+        department_group=given.department_group, department=given.department, visit_type=given.visit_type,
+        benefit=given.benefit, planned_on=given.planned_on, days=given.planned_days,
+        lines=tuple(line_facts(line) for line in lines), diagnosis=given.diagnosis, cause=given.cause,
+        surgery=given.surgery, emergency=given.emergency, course=to_yuan(given.course_fen), channel=given.channel,
+    )  # fmt: skip
+
+
+def line_facts(line: PlannedLine) -> LineFacts:
+    return LineFacts(
+        ref=f"{line.supplement}.{line.position}", name=line.name, kind=line.kind, amount=to_yuan(line.amount_fen),
+        quantity=Decimal(line.quantity).normalize(), unit_price=to_yuan(line.unit_price_fen), code=line.code,
+        procedure_categories=tuple(line.procedure_categories),
+    )  # fmt: skip
+
+
+def facts_of(
+    plan: Plan,
+    now: datetime,
+    *,
+    papers: Iterable[PaperFacts] = (),
+    accounts: Iterable[LimitAccount] = (),
+) -> Facts:
+    """Everything the core asks about the plan. One query (the networks of the place)."""
+    total = sum((line.amount for line in plan.lines), Decimal(0))
+    today = timezone.localtime(now).date()
+    bill = BillFacts("plan", "OTHER", "", plan.planned_on, total, plan.lines)
+    visit = VisitFacts(
+        ref="plan", visit_type=plan.visit_type, benefit=plan.benefit, started_on=plan.planned_on,
+        ended_on=plan.planned_on, hospital=_hospital(plan), bills=(bill,), cause=plan.cause,
+        diagnoses=(plan.diagnosis,) if plan.diagnosis else (), emergency=plan.emergency, surgery=plan.surgery,
+        direct_billed=True, department=plan.department, admission=plan.ref, course_cost=plan.course,
+    )  # fmt: skip
+    facts = Facts(
+        claim_ref=plan.ref, category=DIRECT, channel=plan.channel, reported_at=timezone.localtime(now),
+        decided_on=today, handbook=plan.handbook.handbook, plan=plan.policy.plan.terms,
+        member=member_facts(plan.policy.member), policy=policy_facts(plan.policy), visits=(visit,),
+        papers=tuple(papers), authorizations=EVERYTHING, e_card=True, handbook_sha=plan.handbook.sha256,
+        plan_sha=plan.policy.plan.sha256,
+    )  # fmt: skip
+    return with_balances(facts, accounts)
+
+
+def _hospital(plan: Plan) -> HospitalFacts:
+    place: Any = plan.campus or plan.hospital
+    listed = networks_on(
+        place, department_group=plan.department_group, series=plan.policy.series,
+        network_group=network_group(plan.policy.plan, plan.handbook.handbook), on=plan.planned_on,
+    )  # fmt: skip
+    return HospitalFacts(
+        ref=plan.hospital.code, name=plan.hospital.name, ownership=plan.hospital.ownership, grade=plan.hospital.grade,
+        city=plan.hospital.city, department_group=plan.department_group, networks=tuple(sorted(listed)),
+    )  # fmt: skip

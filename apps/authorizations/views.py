@@ -1,0 +1,84 @@
+"""Pages of authorizations: the request with its answer, and the children in hospital today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from apps.accounts.visibility import visible_to
+from apps.authorizations.actions import ask_whether, request_authorization
+from apps.authorizations.assess import direct_billing
+from apps.authorizations.forms import plan_part, request_form
+from apps.authorizations.queries import in_hospital
+from apps.cases.forms import tidy
+from apps.cases.pages import actor_of
+from apps.cases.views import show
+from apps.core.errors import DomainError
+from apps.hospitals.models import Hospital
+from apps.members.models import Member
+from apps.products.queries import series_codes
+
+
+def new_request(request: HttpRequest) -> HttpResponse:
+    """A request heard by phone or read from a mail: saved whole or not at all, each error at its field."""
+    actor = actor_of(request)
+    if request.method != "POST":
+        form = request_form(member=request.GET.get("member", "")[:40])
+        return show(request, "authorizations/request.html", _context(request, form))
+    form = request_form(tidy(request.POST), request.FILES)
+    try:
+        case = request_authorization(actor, data=form.payload())
+    except DomainError as error:
+        form.take_error(error)
+        return show(request, "authorizations/request.html", _context(request, form), status=error.status)
+    words = _("%(number)s is filed. Now: %(state)s.")
+    messages.success(request, words % {"number": case.number, "state": case.get_state_display()})
+    return redirect("admin:case", number=case.number)
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """Whether authorization is needed for the plan as typed so far; nothing is saved."""
+    form = request_form(tidy(request.POST), request.FILES)
+    context: dict[str, Any] = {}
+    try:
+        read, found = ask_whether(actor_of(request), plan_part(form.payload()))
+        context = {"found": found, "billing": direct_billing(read.plan), "plan": read.plan}
+    except DomainError as error:
+        form.take_error(error)
+        context["errors"] = [error for _path, errors in form.path_errors.lists() for error in errors]
+    return render(request, "authorizations/parts/answer.html", context)
+
+
+def _context(request: HttpRequest, form: Any) -> dict[str, Any]:
+    given = form.payload() if form.is_bound else {}
+    number = given.get("member") or request.GET.get("member", "")
+    members = visible_to(Member.objects.all(), actor_of(request))
+    codes = [given.get("hospital", "")]
+    return {
+        "title": _("Request an authorization"),
+        "form": form,
+        "child": members.filter(number=number).first() if number else None,
+        "hospital_names": dict(Hospital.objects.filter(code__in=codes).values_list("code", "name")),
+        "wrong": len([error for _path, errors in form.path_errors.lists() for error in errors]),
+    }
+
+
+def children_in_hospital(request: HttpRequest) -> HttpResponse:
+    """Who lies in hospital today, for how long, and how much of the letter is used."""
+    series = request.GET.get("series", "")
+    rows = in_hospital(actor_of(request), timezone.localdate(), series=series)
+    context = {
+        "title": _("Children in hospital"),
+        "rows": rows,
+        "series": series,
+        "all_series": series_codes(),
+        "running_out": sum(row.level != "good" for row in rows),
+    }
+    return show(request, "authorizations/in_hospital.html", context)
