@@ -1,0 +1,51 @@
+"""docs/architecture.md says what the code does: the order of the layers, who listens to what."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.conf import settings
+
+from apps.cases import subscribers
+from apps.messaging import outbox
+
+PAGE = (settings.BASE_DIR / "docs/architecture.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def app_of(handler: Callable[..., Any]) -> str:
+    return "" if ".tests." in f".{handler.__module__}." else handler.__module__.split(".")[1]
+
+
+def registered() -> Iterator[tuple[str, str]]:
+    for event, handlers in subscribers.EVENTS.items():
+        for handler in handlers:
+            yield event, app_of(handler)
+    for step in subscribers.STEPS:
+        yield "clock step due", app_of(step)
+    for delivered in outbox.DELIVERED:
+        yield "message delivered", app_of(delivered)
+
+
+def written_down() -> Iterator[tuple[str, str]]:
+    for row in re.findall(r"^\| (.+?) \| `(\w+)` \|", section("Effects that go upwards"), re.MULTILINE):
+        for event in row[0].split(", "):
+            yield event.strip("`"), row[1]
+
+
+def test_the_table_of_subscribers_is_what_is_registered() -> None:
+    assert set(written_down()) == {(event, app) for event, app in registered() if app}
+
+
+def test_the_layers_are_those_that_are_checked() -> None:
+    configured = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = configured["tool"]["importlinter"]["contracts"][0]["layers"]
+    checked = [layer.removeprefix("apps.") for layer in reversed(layers) if layer.startswith("apps.")]
+    drawn = re.findall(r"^  (\w+)/ ", section("Layers"), re.MULTILINE)
+    assert drawn == checked
