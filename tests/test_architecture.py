@@ -1,4 +1,4 @@
-"""docs/architecture.md says what the code does: the order of the layers, who listens to what."""
+"""The docs say what the code does: the order of the layers, who listens to what, what runs when."""
 
 from __future__ import annotations
 
@@ -49,3 +49,10 @@ def test_the_layers_are_those_that_are_checked() -> None:
     checked = [layer.removeprefix("apps.") for layer in reversed(layers) if layer.startswith("apps.")]
     drawn = re.findall(r"^  (\w+)/ ", section("Layers"), re.MULTILINE)
     assert drawn == checked
+
+
+def test_every_sweep_stands_in_the_operations_page() -> None:
+    page = (settings.BASE_DIR / "docs/operations.md").read_text(encoding="utf-8")
+    table = page.split("### What beat sends")[1].split("###")[0]
+    sent = {entry["task"].rsplit(".", 1)[1] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert set(re.findall(r"`(\w+)`", table)) == sent
