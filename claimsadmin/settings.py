@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "apps.ledger",
     "apps.cases",
     "apps.messaging",
+    "apps.cards",
     "apps.documents",
     "apps.payments",
     "apps.authorizations",

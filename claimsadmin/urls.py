@@ -33,6 +33,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("files/", include("apps.documents.urls")),
     path("v/", include("apps.documents.public_urls")),
+    path("card/", include("apps.cards.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("health/", ReadyView.as_view(), name="health"),
     path("health/workers/", WorkersView.as_view(), name="health-workers"),

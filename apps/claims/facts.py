@@ -70,7 +70,7 @@ def facts_of(rows: ClaimRows, now: datetime, balances: Iterable[Balance] = ()) -
         ),
         payee_structured=payee is not None,
         e_signed=claim.e_signed,
-        e_card=True,  # every policy has our card (PR-03); the cards' own app will tell
+        e_card=rows.e_card,
         payee_relation=PAYEE_RELATIONS.get(payee.relation, "OTHER") if payee else "",
         day_totals=tuple(rows.day_totals),
         handbook_sha=case.handbook.sha256,

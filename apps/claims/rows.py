@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from apps.adjudication.handbook import Handbook
+from apps.cards.queries import policies_with_card
 from apps.cases.models import CaseFile
 from apps.claims.models import Bill, BillLine, Claim, Override, Visit
 from apps.core.money import to_yuan
@@ -47,6 +49,7 @@ class ClaimRows:
     networks: list[NetworkEntry] = field(default_factory=list)
     day_totals: list[tuple[date, Decimal]] = field(default_factory=list)
     duplicates: dict[str, str] = field(default_factory=dict)  # bill identity → number of the other case
+    e_card: bool = False  # the policy has our card; told where the series' check list asks (PR-03)
 
     def bills(self) -> Iterator[BillRows]:
         for visit in self.visits:
@@ -58,7 +61,7 @@ class ClaimRows:
 
 
 def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, ClaimRows]:
-    """The rows of several claims by case id: at most six queries, however many claims and lines.
+    """The rows of several claims by case id: at most seven queries, however many claims and lines.
 
     `cases` come with `claim`, `member`, `policy__plan` and `handbook` selected, as the engine does.
     Totals of the day flag a suspected split for the reader (PR-15); a decision does without them.
@@ -72,6 +75,7 @@ def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, Cla
     for override in overrides if answered else ():
         found[override.claim_id].overrides.append(override)
     add_networks(found.values())
+    add_cards(found.values())
     if day_totals:
         add_day_totals(found.values())
     return found
@@ -108,6 +112,19 @@ def add_networks(claims: Iterable[ClaimRows]) -> None:
     for claim in claims:
         for hospital in {rows.visit.hospital_id for rows in claim.visits}:
             claim.networks.extend(by_place[claim.case.series, hospital])
+
+
+def add_cards(claims: Iterable[ClaimRows]) -> None:
+    """Which policies have our e-card (PR-03); one query, none where no check list asks for the card."""
+    asking = [rows for rows in claims if _asks_for_card(rows.case.handbook.handbook)]
+    held = policies_with_card({rows.case.policy_id for rows in asking}) if asking else set()
+    for rows in asking:
+        rows.e_card = rows.case.policy_id in held
+
+
+def _asks_for_card(handbook: Handbook) -> bool:
+    tests = (test for entry in handbook.documents for test in entry.automatic_when)
+    return any(test.test == "e_card_held" for test in tests)
 
 
 # States in which what was claimed counts no more for the day total.

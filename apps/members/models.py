@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -177,6 +178,10 @@ class Guardian(Person):
         return self.masked_name
 
 
+# Sent with `policies` (saved ones, new or changed) inside the transaction that wrote them.
+policies_written = Signal()
+
+
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def in_force_on(self, day: date) -> PolicyQuerySet:
         """Policies whose cover includes the day; the same test as `Policy.in_force_on`."""
@@ -256,6 +261,11 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Bulk writers tell `policies_written` themselves."""
+        super().save(*args, **kwargs)
+        policies_written.send(Policy, policies=[self])
 
     @property
     def covered_until(self) -> date:

@@ -14,7 +14,7 @@ from apps.core.imports import CHANGED, CREATED, UNCHANGED, Report, Row, Sheet
 from apps.core.imports.upsert import Batch, Differences, assign, shown
 from apps.core.numbers import next_numbers
 from apps.members.identity import Identity
-from apps.members.models import FormerIdentity, Guardian, Member, Policy
+from apps.members.models import FormerIdentity, Guardian, Member, Policy, policies_written
 from apps.members.names import reading
 from apps.members.plans import PlanBook, PlanChoice
 
@@ -343,6 +343,8 @@ class Chunk:
                 member.number = number
         for batch in (self.members, self.former, self.guardians, self.policies):
             batch.write()
+        if written := [*self.policies.new, *self.policies.changed.values()]:
+            policies_written.send(Policy, policies=written)
 
 
 def _same_sound(one: str, other: str) -> bool:

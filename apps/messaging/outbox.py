@@ -1,7 +1,7 @@
 """Messages and call tasks are rows written with the event that caused them; delivered later.
 
 Templates: report_received, originals_wanted, supplement, decision, refusal, payment_done,
-payment_returned, papers_reminder, member_reminder, clock_reminder, clock_escalation.
+payment_returned, papers_reminder, member_reminder, clock_reminder, clock_escalation, card_code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DELIVERED: list[Callable[[Message], None]] = []
 def queue_message(
     ctx: Any,
     *,
-    case: CaseFile,
+    case: CaseFile | None,
     channel: str,
     template: str,
     recipient: str,
@@ -36,9 +36,10 @@ def queue_message(
     """Write a message (EMAIL | SMS) or, without a recipient, a call task with the same words.
 
     With `ctx` the row is queued in the action's batch. Without, it is saved at once and a key used
-    before is left alone. `letter` is anything with `token` (a `Letter`); it is attached at delivery.
+    before is left alone. A message about no case needs a recipient. `letter` is anything with `token` (a `Letter`); it is attached at delivery.
     """
     if not recipient:
+        assert case is not None
         script = words_for(template, "CALL", language, case, context).body
         return queue_call(ctx, case=case, purpose=template, script=script, key=key)
     now = ctx.now if ctx else timezone.now()

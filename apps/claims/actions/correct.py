@@ -16,7 +16,7 @@ from apps.claims.facts import facts_of
 from apps.claims.inputs import LineInput
 from apps.claims.restating import Change, add, apply, remove, reread, restate, stated
 from apps.claims.roles import DESK
-from apps.claims.rows import ClaimRows, add_day_totals, add_networks
+from apps.claims.rows import ClaimRows, add_cards, add_day_totals, add_networks
 from apps.claims.workflow import BEFORE_REVIEW, KIND
 from apps.core.errors import Blocked, InvalidInput
 from apps.documents.models import BillRegister
@@ -75,6 +75,7 @@ def _follow(ctx: Ctx[Any], rows: ClaimRows) -> None:
     ctx.case.hospital = rows.visits[0].visit.hospital
     _reregister(ctx, rows)
     add_networks([rows])
+    add_cards([rows])
     add_day_totals([rows])
     facts = facts_of(rows, ctx.now)
     ctx.loaded |= {"assessment": Assessment(rows, facts), "facts": facts}

@@ -27,7 +27,7 @@ from apps.claims.inputs import ReportInput
 from apps.claims.originals import mailing
 from apps.claims.reporting import Report, read_report
 from apps.claims.roles import REPORTERS
-from apps.claims.rows import ClaimRows, add_day_totals, add_duplicates, add_networks
+from apps.claims.rows import ClaimRows, add_cards, add_day_totals, add_duplicates, add_networks
 from apps.claims.workflow import KIND, ClaimFlow
 from apps.core.errors import NotAllowed
 from apps.documents.letters import queue_letter
@@ -99,6 +99,7 @@ def _fill(ctx: Ctx[Any], report: Report) -> None:
     _queue_rows(ctx, report, rows)
     _register(ctx, rows)
     add_networks([rows])
+    add_cards([rows])
     add_day_totals([rows])
     facts = facts_of(rows, ctx.now)
     lock_limits(ctx.case.policy_id, year_specs(facts))
@@ -244,6 +245,7 @@ def assess_report(actor: Actor, data: ReportInput | Mapping[str, Any], *, now: d
     case.number, case.opened_at, case.state = "CHECK", now, "REPORTED"
     rows = build_rows(report, case)
     add_networks([rows])
+    add_cards([rows])
     add_day_totals([rows])
     add_duplicates([rows])
     facts = facts_of(rows, now)

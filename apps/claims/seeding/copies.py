@@ -24,6 +24,7 @@ from django.db import connection, models, transaction
 from django.db.models import Field, ForeignKey, Model
 from django.utils import timezone
 
+from apps.cards.models import Card
 from apps.cases.models import CaseFile
 from apps.claims.models import Bill, Claim
 from apps.claims.seeding.people import COLUMNS, PLACES, people
@@ -51,6 +52,7 @@ NUMBERED: dict[type[Model], str] = {
 SUFFIXED = (
     (Policy, "number"),
     (Policy, "certificate"),
+    (Card, "number"),
     (Letter, "token"),
     (Claim, "tracking_number"),
     (PaymentOrder, "bank_reference"),
