@@ -284,6 +284,10 @@ def put_off(statement: Statement, error: Exception) -> None:
     )
 
 
+# By name: a database may give the members of a JSON object back in any order.
+SUMS = ("billed_fen", "third_party_fen", "own_fen", "decided_fen", "paid_fen")
+
+
 def statement_workbook(statement: Statement) -> bytes:
     """The same figures as sheets: claims, payments, limits."""
     context = statement.context
@@ -291,11 +295,11 @@ def statement_workbook(statement: Statement) -> bytes:
         claims = [
             [
                 row["case"], row["reported_on"], row["visited_on"], row["hospital"], row["state"],
-                *(_yuan(row[name]) for name in ("billed_fen", "third_party_fen", "own_fen", "decided_fen", "paid_fen")),
+                *(_yuan(row[name]) for name in SUMS),
             ]
             for row in context["claims"]
         ]  # fmt: skip
-        claims.append([_("Total"), "", "", "", "", *(_yuan(value) for value in context["total"].values())])
+        claims.append([_("Total"), "", "", "", "", *(_yuan(context["total"][name]) for name in SUMS)])
         columns = [
             _("Case"), _("Reported on"), _("Visit"), _("Hospital"), _("State"), _("Billed"), _("Third party"),
             _("Own share"), _("Insurer pays"), _("Paid"),

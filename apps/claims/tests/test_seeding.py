@@ -43,6 +43,7 @@ def house(settings: Any) -> World:
     return world
 
 
+@pytest.mark.volume
 def test_a_history_is_complete_and_valid(house: World) -> None:
     made = seed(40, 6)
     assert made.closed >= 40
@@ -78,6 +79,7 @@ def test_nothing_is_sent_and_books_agree(house: World) -> None:
     assert registered <= set(Bill.objects.values_list("visit__claim", "number"))
 
 
+@pytest.mark.volume
 def test_copied_people_pass_every_check_and_can_be_found(house: World) -> None:
     seed(30, 0)
     lead, today = house.actor("supervisor"), timezone.localdate()
@@ -103,6 +105,7 @@ def test_copied_people_pass_every_check_and_can_be_found(house: World) -> None:
             assert [one.pk for one in find_members(lead, text)] == [child.pk], text
 
 
+@pytest.mark.volume
 def test_numbers_run_on_and_a_second_call_adds(house: World) -> None:
     first, second = seed(12, 2), seed(12, 2)
     assert CaseFile.objects.count() == first.closed + first.open + second.closed + second.open

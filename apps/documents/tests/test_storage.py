@@ -185,9 +185,11 @@ def test_two_processes_storing_the_same_bytes_share_one_row(transactional_db):
 
     from django.db import connection
 
+    data = pdf(2)  # once: a PDF tells the second it was made in
+
     def store(number: int) -> int:
         try:
-            return store_upload(upload(pdf(2), f"{number}.pdf")).pk
+            return store_upload(upload(data, f"{number}.pdf")).pk
         finally:
             connection.close()
 
