@@ -84,6 +84,22 @@ def test_hlc03_evaluation_and_advice_belong_to_a_check_dental_treatment_does_not
     rulebook.read_back("HLC-03", kept)
 
 
+# --- Steps of a vaccine claim (VAC-07) --------------------------------------------------------------
+
+
+def test_vac07_papers_are_prepared_after_the_visit_then_filed_and_submitted(
+    world: World, rulebook: Reader
+) -> None:
+    Policy.objects.filter(series="2026").update(riders=["VACCINE"])
+    lines = [world.line("300.00", kind="VACCINE", name="流感疫苗")]
+    visit = world.visit([world.bill(lines=lines)], benefit="VACCINE")
+    case = world.complete(visit, series="2026", category="VACCINE")
+    assert case.claim.visits.get().started_on < case.opened_at.date()
+    steps = list(case.events.order_by("seq").values_list("name", flat=True))
+    assert steps.index("reported") < steps.index("routed") < steps.index("materials_complete")
+    rulebook.read_back("VAC-07", steps)
+
+
 # --- Identity before approval (DL-48) ---------------------------------------------------------------
 
 
