@@ -31,9 +31,9 @@ from apps.cards.picture import png_of
 from apps.cards.queries import face_of
 from apps.core.errors import DomainError
 from apps.core.imports.cells import fold
-from apps.core.lists import Exportable, ReadOnlyList, known_values
+from apps.core.lists import Exportable, ReadOnlyInline, ReadOnlyList, known_values
 from apps.members import queries
-from apps.members.admin import MemberAdmin, ReadOnlyInline
+from apps.members.admin import MemberAdmin
 from apps.products.queries import series_codes
 
 COLORS = {"ACTIVE": "success", "PENDING": "info", "GREYED": "danger", "EXPIRED": "warning"}

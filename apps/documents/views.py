@@ -56,35 +56,29 @@ def paper_page(request: HttpRequest, paper_id: int, page: int) -> HttpResponseBa
 @require_safe
 def letter_file(request: HttpRequest, letter_id: int) -> HttpResponseBase:
     """The PDF of a letter, once it is rendered."""
-    letter = (
-        visible_to(Letter.objects.select_related("file", "case__member"), _actor(request))
-        .filter(pk=letter_id)
-        .first()
-    )
-    if letter is None or letter.file is None:
-        raise Http404
-    _log_once(_actor(request), f"letter:{letter.pk}", letter.case.member.number, f"letter:{letter.kind}")
-    return _file(request, letter.file, download=True)
+    return _file(request, _printed(request, letter_id), download=True)
 
 
 @login_required
 @require_safe
 def letter_page(request: HttpRequest, letter_id: int, page: int) -> HttpResponseBase:
     """A page of a rendered letter as PNG, for the case page."""
-    letter = (
-        visible_to(Letter.objects.select_related("file", "case__member"), _actor(request))
-        .filter(pk=letter_id)
-        .first()
-    )
-    if letter is None or letter.file is None:
-        raise Http404
-    _log_once(_actor(request), f"letter:{letter.pk}", letter.case.member.number, f"letter:{letter.kind}")
-    return _page(request, letter.file, page, 1400)
+    return _page(request, _printed(request, letter_id), page, 1400)
 
 
 def _actor(request: HttpRequest) -> Actor:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
+
+
+def _printed(request: HttpRequest, letter_id: int) -> StoredFile:
+    """The file of a letter the person may see; the reading is logged (LAW-09). Raises Http404."""
+    letters = Letter.objects.select_related("file", "case__member").exclude(file=None)
+    letter = visible_to(letters, _actor(request)).filter(pk=letter_id).first()
+    if letter is None or letter.file is None:
+        raise Http404
+    _log_once(_actor(request), f"letter:{letter.pk}", letter.case.member.number, f"letter:{letter.kind}")
+    return letter.file
 
 
 def _paper(request: HttpRequest, paper_id: int) -> Paper:

@@ -17,12 +17,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
-from unfold.admin import TabularInline
 from unfold.decorators import action
 
 from apps.accounts.visibility import visible_to
 from apps.core.imports.admin import may_import
-from apps.core.lists import Exportable, ReadOnlyList
+from apps.core.lists import Exportable, ReadOnlyInline, ReadOnlyList
 from apps.hospitals import queries
 from apps.hospitals.directory import DirectoryForm, look_up
 from apps.hospitals.models import Campus, Hospital, NetworkEntry, NetworkLookup, Scope
@@ -57,20 +56,9 @@ class HospitalResource(ModelResource):
         export_order = fields
 
 
-class CampusInline(TabularInline):
+class CampusInline(ReadOnlyInline):
     model = Campus
     fields = ["code", "name", "address", "phone"]
-    extra = 0
-    can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Hospital)

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from import_export.fields import Field
 from import_export.resources import ModelResource
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.accounts.actions import log_read
@@ -26,7 +25,7 @@ from apps.accounts.visibility import visible_to
 from apps.core.errors import DomainError
 from apps.core.imports.admin import may_import
 from apps.core.imports.cells import fold
-from apps.core.lists import Exportable, ReadOnlyList, known_values
+from apps.core.lists import Exportable, ReadOnlyInline, ReadOnlyList, known_values
 from apps.core.look_ups import union
 from apps.members import queries
 from apps.members.models import FormerIdentity, Guardian, Member, Policy
@@ -44,20 +43,6 @@ def _actor(request: HttpRequest) -> Any:
 def age_on(birth_date: date, day: date) -> int:
     """Full years of age."""
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
-
-
-class ReadOnlyInline(TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class PolicyInline(ReadOnlyInline):
