@@ -18,10 +18,11 @@ from PIL import Image
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.models import AccessLog
 from apps.accounts.tests.factories import UserFactory, web_of
+from apps.cards import demo
 from apps.cards.actions import grey, restore
 from apps.cards.models import BindingFailure, Card, CardCode, CardEvent, CardLink, CardState
 from apps.cards.picture import png_of
-from apps.cards.queries import face_of, page_token
+from apps.cards.queries import face_of, page_token, policies_with_card
 from apps.core.errors import Conflict, InvalidInput, NotAllowed
 from apps.core.imports import run
 from apps.hospitals.tests.factories import make_campus, make_entry, make_hospital
@@ -95,7 +96,7 @@ def mobile(code: str, **other: Any) -> dict[str, Any]:
 
 def test_crd_01_crd_20_a_roster_issues_the_card_with_the_policy(books: None, rulebook: Any) -> None:
     first = [row(series="2026系列"), row(series="2024系列", plan=Plan.objects.filter(series="2024")[0].name),
-             row(status="待生效")]  # fmt: skip
+             row(status="待缴费")]  # fmt: skip
     report = run(RosterImporter(), roster(first), dry_run=False)
     assert not report.errors, report.errors
     run(RosterImporter(), roster([*first, row()]), dry_run=True)  # leaves none behind
@@ -502,9 +503,19 @@ def test_staff_find_see_grey_and_export_cards(books: None) -> None:
     assert staff.get(reverse("admin:cards_bindingfailure_changelist")).status_code == 200
 
 
-def test_pr_03_a_claim_knows_whether_the_policy_has_our_card(books: None) -> None:
-    from apps.cards.queries import policies_with_card
+def test_the_demo_has_cards_of_every_state(books: None) -> None:
+    UserFactory(username="collections", roles=["collections"])
+    for index in range(6):
+        number, starts = f"DEMO-P2026-{index:02d}", date(2025, 10, 4)
+        make_policy(make_member(), number=number, effective_on=starts, expires_on=date(2026, 10, 3))
+    assert demo.build() == 6
+    cards = Card.objects.select_related("policy")
+    assert {card.state_on(date(2026, 6, 1)) for card in cards} == set(CardState)
+    assert (CardLink.objects.count(), BindingFailure.objects.count()) == (3, 1)
+    assert demo.build() == 0
 
+
+def test_pr_03_a_claim_knows_whether_the_policy_has_our_card(books: None) -> None:
     held = card_of(insured("2024")).policy
     applied = make_policy(make_member(), series="2024", status="PENDING")
     assert policies_with_card([held.pk, applied.pk]) == {held.pk}
