@@ -72,7 +72,7 @@ class SupplementSerializer(serializers.ModelSerializer[Supplement]):
         ]
 
 
-class LetterSerializer(serializers.ModelSerializer[Letter]):
+class GuaranteeLetterSerializer(serializers.ModelSerializer[Letter]):
     class Meta:
         model = Letter
         fields = ["number", "version", "state", "valid_until", "sha256", "created_at", "sent_at"]
@@ -105,10 +105,10 @@ class AuthorizationSerializer(CaseDetailSerializer):
     class Meta(CaseDetailSerializer.Meta):
         fields = [*CaseDetailSerializer.Meta.fields, "authorization", "guarantee_letters"]
 
-    @extend_schema_field(LetterSerializer(many=True))
+    @extend_schema_field(GuaranteeLetterSerializer(many=True))
     def get_guarantee_letters(self, case: CaseFile) -> Any:
         rows = [letter for letter in case.letters.all() if letter.kind == Letter.Kind.GUARANTEE]
-        return LetterSerializer(rows, many=True).data
+        return GuaranteeLetterSerializer(rows, many=True).data
 
 
 class TriggerSerializer(serializers.Serializer[Any]):
@@ -122,7 +122,7 @@ class TriggerSerializer(serializers.Serializer[Any]):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    required = serializers.BooleanField()
+    needed = serializers.BooleanField()
     triggers = TriggerSerializer(many=True)
     ask_until = serializers.DateField(allow_null=True, help_text=_("last day of asking in time"))
     late = serializers.BooleanField()
@@ -174,7 +174,7 @@ class AuthorizationViewSet(
         """Is authorization needed for this plan, until when, and is it covered? Nothing is stored."""
         read, found = ask_whether(self.actor, _object(request.data))
         body = {
-            "required": found.required,
+            "needed": found.required,
             "triggers": [as_json(finding) for finding in found.triggers],
             "ask_until": found.timing.day if found.timing else None,
             "late": bool(found.timing and found.timing.late),

@@ -35,6 +35,7 @@ def issue(ctx: Ctx[Any]) -> Letter:
 def guarantee(ctx: Ctx[Any]) -> GuaranteeContext:
     case, given = ctx.case, ctx.subject
     member, hospital = case.member, case.hospital
+    assert hospital is not None  # every authorization names one
     found = trial_in(ctx)
     lines = [*given.lines.order_by("supplement", "position")]
     cuts = {

@@ -160,8 +160,8 @@ def _check_channel(given: RequestInput, handbook: Handbook) -> list[DomainError]
         }  # fmt: skip
         errors.append(InvalidInput(words, code="channel", field="channel", rule=service.channel_rule))
     if given.channel == "HOSPITAL" and not given.consent:
-        words = _("The hospital asks on the family's behalf: their consent is needed.")
-        errors.append(InvalidInput(words, code="consent", field="consent", rule=service.channel_rule))
+        asked = _("The hospital asks on the family's behalf: their consent is needed.")
+        errors.append(InvalidInput(asked, code="consent", field="consent", rule=service.channel_rule))
     return errors
 
 

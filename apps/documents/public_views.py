@@ -5,6 +5,7 @@ A known and an unknown token take the same path: one query, one template, status
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +35,7 @@ def verify_letter(request: HttpRequest, token: str) -> HttpResponse:
     return _answer(request, _verdict(row), 200, row)
 
 
-def _verdict(row: dict[str, Any] | None) -> str:
+def _verdict(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return "unknown"
     gone = {Letter.State.SUPERSEDED.value: "superseded", Letter.State.VOID.value: "void"}

@@ -83,7 +83,8 @@ def _give_opinion(ctx: Ctx[OpinionInput]) -> None:
 # --- The decision -----------------------------------------------------------------------------------
 
 
-def _check(ctx: Ctx[Any], amount: int) -> None:
+def _check(ctx: Ctx[ApproveInput], amount: int) -> None:
+    assert ctx.input is not None
     given, valid_until = ctx.subject, ctx.input.valid_until
     if valid_until < given.planned_on:
         raise InvalidInput(_("It must be valid on the planned start."), code="order", field="valid_until")

@@ -157,9 +157,10 @@ def _grant(ctx: Ctx[GrantInput]) -> None:
         }  # fmt: skip
         raise InvalidInput(words, code="range", field="valid_until", rule="PA-02")
     if ctx.actor.authority_fen < total:
-        words = _("%(amount)s is above your authority of %(limit)s.")
-        values = {"amount": format_yuan(total), "limit": format_yuan(ctx.actor.authority_fen)}
-        raise Blocked(words % values, code="authority", field="amount")
+        above = _("%(amount)s is above your authority of %(limit)s.") % {
+            "amount": format_yuan(total), "limit": format_yuan(ctx.actor.authority_fen),
+        }  # fmt: skip
+        raise Blocked(above, code="authority", field="amount")
     if more:
         promise(ctx, more)
     given.approved_fen, given.valid_until = total, granted.valid_until

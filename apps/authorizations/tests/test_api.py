@@ -1,0 +1,132 @@
+"""The interface and the pages: what hospitals, administrators and staff may do and see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import UserFactory, web_of
+from apps.authorizations.queries import in_hospital
+from apps.authorizations.tests.world import Rooms
+from apps.cases.models import CaseFile
+from tests.api import machine as client_of
+
+URL = "/api/v1/authorizations/"
+CHILD = {"name": "王小明", "birth_date": "2021-05-04"}
+SCOPES = ["claims:read", "claims:write"]
+
+
+def machine(kind: str = "HOSPITAL", **fields: Any) -> Any:
+    return client_of(kind, scopes=SCOPES, **fields)
+
+
+def test_a_hospital_requests_once_and_sees_its_own_only(world: Rooms) -> None:
+    own, other = machine(hospital="PRI"), machine(hospital="PUB")
+    body, key = world.request(**CHILD), {"HTTP_IDEMPOTENCY_KEY": "one-request"}
+    first = own.post(URL, body, format="json", **key)
+    again = own.post(URL, body, format="json", **key)
+    assert (first.status_code, again.status_code) == (201, 201), first.content
+    assert first.json()["number"] == again.json()["number"]
+    assert CaseFile.objects.filter(kind="authorization").count() == 1
+    said = first.json()["authorization"]
+    assert (said["estimate"], said["late"], said["submitter"]) == ("12000.00", False, "HOSPITAL")
+    number = first.json()["number"]
+    assert own.get(f"{URL}{number}/").status_code == 200
+    assert other.get(f"{URL}{number}/").status_code == 404
+    assert [len(client.get(URL).json()["results"]) for client in (own, other)] == [1, 0]
+
+
+def test_a_hospital_asks_for_itself_and_names_the_child_fully(world: Rooms) -> None:
+    own = machine(hospital="PRI")
+    assert own.post(URL, world.request(**CHILD, hospital="PUB"), format="json").status_code == 403
+    refused = own.post(URL, world.request(), format="json")
+    assert refused.status_code == 400
+    assert not CaseFile.objects.filter(kind="authorization").exists()
+
+
+def test_an_administrator_sees_its_series_only(world: Rooms) -> None:
+    tpa = world.handbook("2024").handbook.tpa
+    client = machine("TPA", tpa=tpa)
+    assert client.post(URL, world.request(), format="json").status_code == 400  # 2026: not its child
+    assert client.post(URL, world.request(series="2024"), format="json").status_code == 201
+
+
+def test_the_question_stores_nothing(world: Rooms) -> None:
+    answer = machine("TPA").post(f"{URL}check/", world.plan(), format="json")
+    assert answer.status_code == 200, answer.content
+    said = answer.json()
+    assert (said["needed"], said["direct_billing"], said["late"]) == (True, True, False)
+    assert {trigger["rule"] for trigger in said["triggers"]} == {"PA-07"}
+    assert not CaseFile.objects.exists()
+
+
+def test_refusals_name_field_and_rule(world: Rooms) -> None:
+    answer = machine("TPA").post(URL, world.request(channel="MAIL"), format="json")
+    assert answer.status_code == 400
+    assert "PA-04" in answer.content.decode()
+
+
+# --- Pages ------------------------------------------------------------------------------------------
+
+
+def web(*roles: str, **fields: Any) -> Any:
+    return web_of(UserFactory(roles=roles, is_staff=True, **fields))
+
+
+def as_form(data: dict[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in data.items() if name != "lines"}
+    lines = data["lines"]
+    return flat | {
+        f"lines.{index}.{name}": value for index, line in enumerate(lines) for name, value in line.items()
+    }
+
+
+def test_the_request_is_asked_and_filed_on_a_page(world: Rooms) -> None:
+    client = web("service_specialist")
+    assert client.get("/admin/authorizations/new/").status_code == 200
+    form = as_form(world.request())
+    asked = client.post("/admin/authorizations/check/", form)
+    assert "PA-07" in asked.content.decode()
+    assert not CaseFile.objects.exists()
+    filed = client.post("/admin/authorizations/new/", form)
+    case = CaseFile.objects.get(kind="authorization")
+    assert (filed.status_code, filed.url) == (302, f"/admin/case/{case.number}/")
+    shown = client.get(filed.url).content.decode()
+    assert "急性阑尾炎" in shown
+    wrong = client.post("/admin/authorizations/new/", form | {"channel": "MAIL"})
+    assert wrong.status_code == 400
+    assert "PA-04" in wrong.content.decode()
+
+
+@pytest.mark.parametrize("roles", [("finance",), ("mailroom",)])
+def test_the_request_page_is_for_the_desk(world: Rooms, roles: tuple[str, ...]) -> None:
+    assert web(*roles).get("/admin/authorizations/new/").status_code in (302, 403, 404)
+
+
+def test_children_in_hospital_with_day_and_share_of_the_letter(
+    world: Rooms, django_assert_num_queries: Any
+) -> None:
+    case = world.do(world.admitted(), "report_costs", by="intake", amount="8500.00")
+    world.admitted(series="2024")
+    actor = world.actor("intake")
+    with django_assert_num_queries(1):
+        rows = in_hospital(actor, world.now.date())
+    assert [(row.case.pk == case.pk, row.day, row.percent, row.level) for row in rows] == [
+        (True, 1, 85, "warn"), (False, 1, 0, "good"),
+    ]  # fmt: skip
+    page = web("intake").get("/admin/authorizations/in-hospital/?series=2026").content.decode()
+    assert case.number in page
+    assert "85 %" in page
+    assert User.objects.exists()
+
+
+def test_every_state_has_its_page(world: Rooms) -> None:
+    client = web("senior_adjuster")
+    cases = [world.ask(), world.approved(hospital="PUB"), world.sent()]
+    asked = world.do(world.admitted(), "ask_supplement", by="lead", reason="延长", until="2026-11-10")
+    for case in (*cases, asked):
+        assert client.get(f"/admin/case/{case.number}/").status_code == 200
+    granting = client.get(f"/admin/case/{asked.number}/do/grant_supplement/")
+    assert granting.status_code == 200
