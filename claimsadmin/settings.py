@@ -388,7 +388,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {  # several models have a field of this name
+        "CardState": "apps.cards.models.CardState",
         "EmailState": "apps.mailroom.models.Email.State",
+        "LetterState": "apps.documents.models.Letter.State",
+        "LineKind": "apps.adjudication.codes.LINE_KINDS",
+        "PlannedVisitType": "apps.authorizations.inputs.VISITS",
         "VoucherBatchState": "apps.finance.models.VoucherBatch.State",
     },
     "POSTPROCESSING_HOOKS": [
