@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.codes import BENEFITS, CAUSES, LINE_KINDS, PROCEDURES
 from apps.adjudication.keys import CHANNELS
-from apps.cases.inputs import ask
+from apps.cases.inputs import ask, codes, money
 from apps.hospitals.models import DepartmentGroup
 
 VISITS = ("INPATIENT", "OBSERVATION_WARD", "OUTPATIENT", "EMERGENCY")
@@ -19,29 +18,19 @@ MAXIMUM_LINES = 300
 DIRECT, REIMBURSEMENT = "DIRECT", "REIMBURSEMENT"
 
 
-def _codes(values: Any) -> list[tuple[str, Any]]:
-    return [(value, value) for value in values]
-
-
-def money(label: Any, **more: Any) -> Any:
-    return ask(label, widget="money", minimum=Decimal(0), **more)
-
-
 @dataclass(frozen=True)
 class PlannedInput:
     """One item of the plan; `amount` is the estimate of the whole quantity in yuan."""
 
     name: str = ask(_("Item"), max_length=120, min_length=1)
-    kind: str = ask(_("Kind"), choices=_codes(LINE_KINDS), widget="select")
+    kind: str = ask(_("Kind"), choices=codes(LINE_KINDS), widget="select")
     amount: Decimal = money(_("Estimate"))
     quantity: Decimal = ask(
         _("Quantity"), default=Decimal(1), minimum=Decimal("0.001"), maximum=Decimal(9999)
     )
     unit_price: Decimal = money(_("Unit price"), default=Decimal("0.00"))
     code: str = ask(_("Code"), default="", max_length=40)
-    procedure_categories: tuple[str, ...] = ask(
-        _("Listed procedures"), default=(), choices=_codes(PROCEDURES)
-    )
+    procedure_categories: tuple[str, ...] = ask(_("Listed procedures"), default=(), choices=codes(PROCEDURES))
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ class PlanInput:
     member: str = ask(_("Insured child"), max_length=40, help=_("member or policy number"))
     hospital: str = ask(_("Hospital"), max_length=40)
     planned_on: date = ask(_("Planned start"), rule="PA-03")
-    visit_type: str = ask(_("Visit type"), choices=_codes(VISITS), widget="select")
+    visit_type: str = ask(_("Visit type"), choices=codes(VISITS), widget="select")
     lines: tuple[PlannedInput, ...] = ask(_("Planned items"), widget="lines")
     name: str = ask(_("Name of the child"), default="", max_length=80)
     birth_date: date | None = ask(_("Date of birth"), default=None)
@@ -60,11 +49,11 @@ class PlanInput:
         _("Department group"), default="GENERAL", choices=list(DepartmentGroup.choices), widget="select"
     )
     benefit: str = ask(
-        _("Benefit"), default="", choices=_codes(BENEFITS), widget="select", help=_("empty = by visit")
+        _("Benefit"), default="", choices=codes(BENEFITS), widget="select", help=_("empty = by visit")
     )
     planned_days: int = ask(_("Planned days"), default=1, minimum=1, maximum=365)
     diagnosis: str = ask(_("Diagnosis (ICD-10)"), default="", max_length=20)
-    cause: str = ask(_("Cause"), default="ILLNESS", choices=_codes(CAUSES), widget="select")
+    cause: str = ask(_("Cause"), default="ILLNESS", choices=codes(CAUSES), widget="select")
     surgery: bool = ask(_("Surgery"), default=False)
     course: Decimal = money(
         _("Same course so far"), default=Decimal("0.00"), help=_("already incurred in this policy period")
@@ -84,7 +73,7 @@ class PlanInput:
 class RequestInput(PlanInput):
     """The request: the plan, what it is for, how it came, and whom to answer."""
 
-    channel: str = ask(_("Channel"), choices=_codes(CHANNELS), widget="select", rule="PA-04")
+    channel: str = ask(_("Channel"), choices=codes(CHANNELS), widget="select", rule="PA-04")
     department: str = ask(_("Department"), max_length=80, min_length=1)
     diagnosis_name: str = ask(_("Diagnosis"), max_length=120, min_length=1)
     treatment: str = ask(_("Planned treatment"), widget="textarea", min_length=2, max_length=2000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -54,6 +54,16 @@ def ask(
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def codes(values: Iterable[str]) -> list[tuple[str, Any]]:
+    """Choices that are their own labels; forms show their words."""
+    return [(value, value) for value in values]
+
+
+def money(label: Any, **more: Any) -> Any:
+    """A field with an amount in yuan, from 0, two decimals."""
+    return ask(label, widget="money", minimum=Decimal(0), **more)
 
 
 def parse_input(cls: type[T], data: Mapping[str, Any], *, path: str = "") -> T:

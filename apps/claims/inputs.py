@@ -21,7 +21,7 @@ from apps.adjudication.codes import (
     VISIT_TYPES,
 )
 from apps.adjudication.keys import CHANNELS, PAPERS
-from apps.cases.inputs import ask
+from apps.cases.inputs import ask, codes, money
 from apps.claims.models import Category
 from apps.documents.models import Paper
 from apps.hospitals.models import DepartmentGroup
@@ -29,15 +29,6 @@ from apps.members.models import IdType
 from apps.payments.payees import PayeeInput
 
 MAXIMUM_LINES = 2000
-
-
-def codes(values: Any) -> list[tuple[str, Any]]:
-    return [(value, value) for value in values]
-
-
-def money(label: Any, **more: Any) -> Any:
-    """An amount in yuan, from 0, two decimals."""
-    return ask(label, widget="money", minimum=Decimal(0), **more)
 
 
 def no_money(label: Any) -> Any:

@@ -10,12 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.decision import Decision
 from apps.cases.engine import Ctx
-from apps.cases.inputs import ask
+from apps.cases.inputs import ask, money
 from apps.cases.kinds import Action
 from apps.claims import booking, guards
 from apps.claims.actions.decide import FINAL_WAYS, conclude, way
 from apps.claims.assess import assessment_in, refused
-from apps.claims.inputs import money
 from apps.claims.models import Outcome
 from apps.claims.roles import COMPLIANCE, SENIORS
 from apps.claims.workflow import KIND
