@@ -15,7 +15,7 @@ from apps.claims.facts import clock_matches
 
 STATES = {
     "REPORTED": pgettext_lazy("state of a claim", "reported"),
-    "EMERGENCY_HOLD": pgettext_lazy("state of a claim", "emergency, on hold"),
+    "EMERGENCY_HOLD": pgettext_lazy("state of a claim", "on hold at intake"),
     "REFUSAL_PENDING": pgettext_lazy("state of a claim", "refusal to be confirmed"),
     "ONLINE_SUBMITTED": pgettext_lazy("state of a claim", "submitted online"),
     "AWAITING_ORIGINALS": pgettext_lazy("state of a claim", "awaiting originals"),

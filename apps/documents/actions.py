@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.keys import PAPERS
@@ -32,8 +33,10 @@ SOURCE_TYPES = {"application/pdf", "application/ofd", "application/xml"}
 def paper_kinds(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
     """Kinds of paper by the titles of the series; first those its check lists ask for."""
     asked = dict.fromkeys(document.key for document in ctx.handbook.documents)
+    language = get_language() or "zh-hans"
     return [
-        (kind, kind_title(ctx.handbook, kind)) for kind in [*asked, *(k for k in PAPERS if k not in asked)]
+        (kind, kind_title(ctx.handbook, kind, language))
+        for kind in [*asked, *(k for k in PAPERS if k not in asked)]
     ]
 
 

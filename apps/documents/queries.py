@@ -10,6 +10,7 @@ from apps.adjudication.facts import PaperFacts
 from apps.adjudication.handbook import Handbook
 from apps.cases.models import CaseFile
 from apps.documents.models import Letter, Paper
+from apps.products.labels import paper_title
 
 UNSEEN = {Paper.Form.DATA, Paper.Form.E_SIGNED, Paper.Form.SOURCE_FILE}  # nothing to look at
 
@@ -108,10 +109,5 @@ def _at(paper: Paper, place: str) -> bool:
 
 
 def kind_title(handbook: Handbook, kind: str, language: str = "zh-hans") -> str:
-    """What a series calls a kind of paper; the key itself when it does not ask for it."""
-    for document in handbook.documents:
-        if document.key == kind:
-            return document.title.en if language.startswith("en") else document.title.zh
-    if kind == "OTHER":
-        return "Not sorted yet" if language.startswith("en") else "未分类"
-    return kind.replace("_", " ").capitalize()
+    """What a series calls a kind of paper; plain words for a kind it does not ask for."""
+    return paper_title(handbook, kind, english=language.startswith("en"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import get_language
 
-from apps.adjudication.handbook import Condition, Step, Title
+from apps.adjudication.handbook import Condition, Handbook, Step, Title
 from apps.adjudication.handbook_diff import show
 
 ZH = {
@@ -340,6 +340,62 @@ ZH = {
     "kind": "种类",
     "network_group": "网络组",
 }
+
+
+#: Kinds of paper, for a series whose check lists do not ask for them.
+PAPER_TITLES = {
+    "CLAIM_FORM": "理赔表",
+    "CLAIM_APPLICATION": "索赔申请书",
+    "BANK_ACCOUNT": "收款账户资料",
+    "INSURED_ID": "被保险人身份证明",
+    "PASSPORT": "护照",
+    "HOUSEHOLD_REGISTER": "户口本（含儿童本人页）",
+    "BIRTH_CERTIFICATE": "出生证明",
+    "BIRTH_CERTIFICATE_NAMING_PARENTS": "载明父母的出生证明",
+    "RELATIONSHIP_PROOF": "关系证明",
+    "GUARDIAN_ID": "监护人身份证明",
+    "PHOTO_ID": "带照片的有效证件",
+    "E_CARD": "电子保险卡",
+    "INVOICE": "发票",
+    "E_INVOICE_SOURCE": "电子票据源文件（XML、OFD、PDF）",
+    "E_INVOICE_CONSULT": "问诊电子发票",
+    "E_INVOICE_PRESCRIPTION": "处方药电子发票",
+    "INVOICE_ANNOTATION": "发票上的索赔标注",
+    "THIRD_PARTY_SETTLEMENT": "第三方结算证明",
+    "ITEMIZED_BILL": "费用明细清单",
+    "MEDICAL_RECORD": "病历",
+    "PRESCRIPTION": "处方",
+    "DISCHARGE_SUMMARY": "出院小结",
+    "SURGERY_REPORT": "手术记录",
+    "INPATIENT_RECORD": "住院病历",
+    "ADMISSION_RECORD": "入院记录",
+    "EXAM_REPORT": "检查报告",
+    "DIAGNOSIS_CERTIFICATE": "诊断证明",
+    "ACCIDENT_EVIDENCE": "意外事故证明",
+    "PSYCHIATRIST_REPORT": "精神科医生诊断报告",
+    "VACCINATION_RECORD": "接种记录",
+    "DIRECT_CLAIM_FORM": "直付理赔申请表",
+    "SIGNED_RECEIPT": "签收单",
+    "SIGNED_BILL": "已签字账单",
+    "CARD_CHECK": "保险卡核对记录",
+    "IDENTITY_CHECK": "身份核验记录",
+    "AUTHORIZATION_REQUEST": "授权申请表",
+    "COST_ESTIMATE": "费用预估",
+    "ENTRUSTMENT_LETTER": "授权委托书",
+    "PAPER_CONSENT": "纸质知情同意书",
+    "OTHER": "未分类",
+}
+
+
+def paper_title(handbook: Handbook, kind: str, *, english: bool | None = None) -> str:
+    """What a series calls a kind of paper, else plain words; in the reader's language unless told."""
+    in_english = not (get_language() or "zh").startswith("zh") if english is None else english
+    for document in handbook.documents:
+        if document.key == kind:
+            return document.title.en if in_english else document.title.zh
+    if in_english:
+        return "Not sorted yet" if kind == "OTHER" else kind.replace("_", " ").capitalize()
+    return PAPER_TITLES.get(kind, kind)
 
 
 def english() -> bool:

@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class QualityConfig(AppConfig):
     name = "apps.quality"
+    verbose_name = _("Quality")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -13,15 +13,12 @@ from apps.core.errors import InvalidInput
 from apps.products.models import HandbookVersion, Plan
 from apps.products.queries import series_codes
 from apps.quality.actions.replays import LONGEST_TEXT, Question
+from apps.quality.actions.straight import one_series
 from apps.quality.models import Draw
 
 
 def all_series(ctx: Any) -> list[tuple[Any, Any]]:
     return [("", _("all series")), *((code, code) for code in series_codes())]
-
-
-def one_series(ctx: Any) -> list[tuple[Any, Any]]:
-    return [(code, code) for code in series_codes()]
 
 
 def handbooks(ctx: Any) -> list[tuple[Any, Any]]:

@@ -15,6 +15,7 @@ from apps.adjudication.handbook import Title
 from apps.cases.forms import CODE_WORDS
 from apps.cases.timeleft import clock_titles
 from apps.core.money import format_yuan
+from apps.products import labels
 
 register = template.Library()
 
@@ -127,10 +128,7 @@ def unique_papers(rows: Iterable[Any], others: Iterable[Any]) -> list[Any]:
 @register.simple_tag
 def paper_title(case: Any, kind: str) -> str:
     """What the series of the case calls a kind of paper."""
-    for document in case.handbook.handbook.documents:
-        if document.key == kind:
-            return said(document.title)
-    return kind.replace("_", " ").capitalize()
+    return labels.paper_title(case.handbook.handbook, kind)
 
 
 @register.simple_tag

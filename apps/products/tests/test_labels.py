@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from apps.adjudication import keys
 from apps.adjudication.parse import parse_handbook
-from apps.products.labels import ZH, condition_words, label, labels, step_words
+from apps.products.labels import PAPER_TITLES, ZH, condition_words, label, labels, paper_title, step_words
 from apps.products.pages import differences, key_words, read_handbook
 from apps.products.tests.helpers import text_of
 
@@ -21,6 +21,20 @@ from apps.products.tests.helpers import text_of
 )  # fmt: skip
 def test_every_code_has_chinese_words(codes: object) -> None:
     assert [code for code in codes if code not in ZH] == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_every_kind_of_paper_has_chinese_words_in_every_series(series: str) -> None:
+    """A 2026 list may show a guardian's identity card, which only 2024 asks for."""
+    handbook = parse_handbook(text_of(series))
+    assert set(PAPER_TITLES) == set(keys.PAPERS)
+    with override("zh-hans"):
+        titles = {kind: paper_title(handbook, kind) for kind in keys.PAPERS}
+    assert [kind for kind, title in titles.items() if not re.search("[一-鿿]", title)] == []
+    own = {(document.key, document.title.zh) for document in handbook.documents}
+    assert {(kind, title) for kind, title in titles.items() if kind in dict(own)} <= own
+    with override("en"):
+        assert paper_title(handbook, "PASSPORT") == "Passport"
 
 
 @pytest.mark.parametrize("series", ["2024", "2026", "2027"])

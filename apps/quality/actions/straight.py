@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
@@ -27,11 +28,16 @@ from apps.quality.roles import MANAGERS
 BATCH = 50
 
 
+def one_series(ctx: Any) -> list[tuple[Any, Any]]:
+    """Series with a published handbook, as choices."""
+    return [(code, code) for code in series_codes()]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RuleInput:
     """How a series is decided without people and inspected; percent are whole numbers."""
 
-    series: str = ask(_("Series"), max_length=10)
+    series: str = ask(_("Series"), choices=one_series, widget="select")
     straight: bool = ask(_("Decide clean claims without a person"), default=False)
     ceiling: Decimal = ask(
         _("Up to (yuan the insurer pays, inclusive)"), widget="money", minimum=0, default=Decimal(0)
