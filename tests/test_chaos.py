@@ -1,4 +1,4 @@
-"""`kill -9` of web and worker at random points under load: nothing doubled, nothing lost (design §8).
+"""`kill -9` of web and worker at random points under load: nothing doubled, nothing lost.
 
 Real processes: gunicorn and a Celery worker on this test's own PostgreSQL database and its own
 Redis-protocol server. Front ends report claims and repeat what was not answered under the same key;

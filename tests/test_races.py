@@ -1,4 +1,4 @@
-"""What must happen once happens once, and no limit is exceeded, whoever is at work at the same time (design §8)."""
+"""What must happen once happens once, and no limit is exceeded, whoever is at work at the same time."""
 
 from __future__ import annotations
 
@@ -194,6 +194,18 @@ def test_of_processes_that_saw_the_same_version_one_wins_and_the_others_are_told
 
     assert Counter(in_processes(work, 4)) == {"done": 1, "stale": 3}
     assert world.see(case).version == case.version + 1
+
+
+def test_two_people_who_decide_one_claim_at_once_pay_it_once(world: World) -> None:
+    case = world.review()
+    people = [world.actor("adjuster"), world.actor("senior")]
+
+    def decide(index: int) -> str:
+        return said(lambda: perform(case, "decide", people[index], version=case.version, now=world.now))
+
+    assert Counter(in_threads(decide, 2)) == {"done": 1, "stale": 1}
+    assert Decision.objects.count() == PaymentOrder.objects.count() == MoneyAccount.objects.count() == 1
+    books_agree()
 
 
 # --- Payments --------------------------------------------------------------------------------

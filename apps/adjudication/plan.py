@@ -1,4 +1,4 @@
-"""A plan: the amounts that no handbook prints (rules.md, appendix A), as data."""
+"""A plan: the amounts that no handbook prints, as data."""
 
 from __future__ import annotations
 

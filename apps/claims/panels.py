@@ -130,7 +130,7 @@ def _where(place: str, found: Assessment) -> str:
 
 
 def _passed(found: Assessment) -> list[Any]:
-    """The checks an adjuster wants to see ticked at a glance (screens.md)."""
+    """The checks an adjuster wants to see ticked at a glance."""
     codes = {finding.code for finding in found.findings if not finding.overridden}
     checks = [
         (_("in cover"), {"NOT_IN_FORCE"}),

@@ -46,7 +46,7 @@ def reading(name: str) -> tuple[str, str]:
 
 
 def mask_name(name: str) -> str:
-    """'王**': the family name stays readable (screens.md)."""
+    """'王**': the family name stays readable."""
     surname = surname_of(name)
     return surname + "*" * max(len(name) - len(surname), 1)
 

@@ -1,4 +1,4 @@
-"""The one door: what it refuses, what it leaves behind, and what it costs (C11, design §3)."""
+"""The one door: what it refuses, what it leaves behind, and what it costs (C11)."""
 
 from __future__ import annotations
 

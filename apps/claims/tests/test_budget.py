@@ -1,4 +1,4 @@
-"""How many statements a decision costs (design §8): cold caches, on-commit work counted, savepoints not.
+"""How many statements a decision costs: cold caches, on-commit work counted, savepoints not.
 
 A batch may cost two a claim; it costs as many as one claim, and that is what is asserted.
 """
