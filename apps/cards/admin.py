@@ -163,7 +163,7 @@ class CardAdmin(Exportable, ReadOnlyList):
     search_help_text = _("Card or policy number in full; or the child by name, identity or mobile number")
     ordering = ["-issued_at", "-id"]
     sortable_by = ["issued_at"]
-    fields = ["number", "child", "policy", "plan_name", "series", "today", "picture", "issued_at", "greyed_at",
+    fields = ["number", "child", "policy", "plan_name", "series", "state", "picture", "issued_at", "greyed_at",
               "greyed_for", "greyed_rule"]  # fmt: skip
     readonly_fields = fields
     inlines = [EventInline, LinkInline]
@@ -254,6 +254,10 @@ class CardAdmin(Exportable, ReadOnlyList):
     def today(self, card: Card) -> tuple[str, str]:
         state = card.state_on(timezone.localdate())
         return state.value, str(state.label)
+
+    @admin.display(description=_("state today"))
+    def state(self, card: Card) -> str:
+        return str(card.state_on(timezone.localdate()).label)
 
     @admin.display(description=pgettext_lazy("cover", "from"))
     def from_day(self, card: Card) -> Any:

@@ -53,7 +53,8 @@ def png_of(face: Face) -> bytes:
     else:
         draw.rounded_rectangle((640, 300, 964, 420), 18, outline=ink, width=4)
         draw.text((802, 360), str(face.state.label), font=_font(50), fill=ink, anchor="mm")
-        draw.text((802, 452), _("no direct billing"), font=_font(28), fill=soft, anchor="ma")
+        if not serves:
+            draw.text((802, 452), _("no direct billing"), font=_font(28), fill=soft, anchor="ma")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -38,7 +38,7 @@ def card_page(request: HttpRequest, token: str) -> HttpResponse:
             ],
             "functions": [FUNCTIONS.get(name, name) for name in face.functions],
         }
-    response = render(request, "cards/card.html", context, status=200 if found else 410)
+    response = render(request, "cards/card.html", context, status=200 if found else 404)
     add_never_cache_headers(response)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"

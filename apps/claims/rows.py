@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from apps.adjudication.handbook import Handbook
+from django.db.models import Exists, OuterRef
+
+from apps.cards.models import Card
 from apps.cards.queries import policies_with_card
 from apps.cases.models import CaseFile
 from apps.claims.models import Bill, BillLine, Claim, Override, Visit
@@ -49,7 +51,7 @@ class ClaimRows:
     networks: list[NetworkEntry] = field(default_factory=list)
     day_totals: list[tuple[date, Decimal]] = field(default_factory=list)
     duplicates: dict[str, str] = field(default_factory=dict)  # bill identity → number of the other case
-    e_card: bool = False  # the policy has our card; told where the series' check list asks (PR-03)
+    e_card: bool = False  # the policy has our card (PR-03)
 
     def bills(self) -> Iterator[BillRows]:
         for visit in self.visits:
@@ -61,7 +63,7 @@ class ClaimRows:
 
 
 def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, ClaimRows]:
-    """The rows of several claims by case id: at most seven queries, however many claims and lines.
+    """The rows of several claims by case id: at most six queries, however many claims and lines.
 
     `cases` come with `claim`, `member`, `policy__plan` and `handbook` selected, as the engine does.
     Totals of the day flag a suspected split for the reader (PR-15); a decision does without them.
@@ -75,17 +77,20 @@ def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, Cla
     for override in overrides if answered else ():
         found[override.claim_id].overrides.append(override)
     add_networks(found.values())
-    add_cards(found.values())
     if day_totals:
         add_day_totals(found.values())
     return found
 
 
 def _load_bills(found: dict[int, ClaimRows]) -> None:
-    """Two queries: every visit has bills, which intake and corrections see to."""
+    """Two queries: every visit has bills, which intake and corrections see to. The first also tells
+    which policies have our card."""
     bills: dict[int, BillRows] = {}
     related, order = ("visit__hospital", "visit__campus"), ("visit__claim", "visit__position", "position")
-    for bill in Bill.objects.filter(visit__claim__in=found).select_related(*related).order_by(*order):
+    card = Card.objects.filter(policy=OuterRef("visit__claim__case__policy"))
+    rows = Bill.objects.filter(visit__claim__in=found).annotate(e_card=Exists(card))
+    for bill in rows.select_related(*related).order_by(*order):
+        found[bill.visit.claim_id].e_card = bill.e_card
         visits = found[bill.visit.claim_id].visits
         if not visits or visits[-1].visit.pk != bill.visit_id:
             visits.append(VisitRows(bill.visit))
@@ -115,16 +120,11 @@ def add_networks(claims: Iterable[ClaimRows]) -> None:
 
 
 def add_cards(claims: Iterable[ClaimRows]) -> None:
-    """Which policies have our e-card (PR-03); one query, none where no check list asks for the card."""
-    asking = [rows for rows in claims if _asks_for_card(rows.case.handbook.handbook)]
-    held = policies_with_card({rows.case.policy_id for rows in asking}) if asking else set()
-    for rows in asking:
+    """Which policies have our e-card (PR-03), for claims that are not stored yet; one query."""
+    claims = list(claims)
+    held = policies_with_card({rows.case.policy_id for rows in claims})
+    for rows in claims:
         rows.e_card = rows.case.policy_id in held
-
-
-def _asks_for_card(handbook: Handbook) -> bool:
-    tests = (test for entry in handbook.documents for test in entry.automatic_when)
-    return any(test.test == "e_card_held" for test in tests)
 
 
 # States in which what was claimed counts no more for the day total.
