@@ -94,11 +94,15 @@ def _admit(ctx: Ctx[AdmitInput]) -> None:
 
 
 def _report_costs(ctx: Ctx[CostsInput]) -> None:
+    """What the stay costs so far; DBI-03: beyond the letter more has to be asked for."""
     assert ctx.input is not None
     given = ctx.subject
     given.incurred_fen = to_fen(ctx.input.amount)
     ctx.update(given, "incurred_fen")
-    ctx.data |= {"incurred_fen": given.incurred_fen, "over": given.incurred_fen > (given.approved_fen or 0)}
+    over = observe(
+        first_rule(ctx.handbook, "DBI-03", "DBI-01"), given.incurred_fen > (given.approved_fen or 0)
+    )
+    ctx.data |= {"incurred_fen": given.incurred_fen, "over": over}
 
 
 # --- More -------------------------------------------------------------------------------------------

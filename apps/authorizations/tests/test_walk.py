@@ -249,9 +249,10 @@ def test_approved_reserved_lettered_sent_with_receipt(world: Rooms) -> None:
     assert events(case)[-3:] == ["authorization_decided", "letter_issued", "letter_sent"]
 
 
-def test_pa21_no_letter_outside_the_network_and_nothing_stays_reserved(world: Rooms) -> None:
-    case = world.approved(hospital="PUB")
-    assert (case.state, case.open, held(world)) == ("APPROVED_NO_LETTER", False, 0)
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_pa21_no_letter_outside_the_network_and_nothing_stays_reserved(world: Rooms, series: str) -> None:
+    case = world.approved(hospital="PUB", series=series)
+    assert (case.state, case.open, held(world, series)) == ("APPROVED_NO_LETTER", False, 0)
     assert not Letter.objects.filter(case=case.pk).exists()
     assert "先行支付" in Message.objects.get(case=case.pk, template="authorization").body
 
@@ -293,6 +294,15 @@ def test_unused_it_expires_and_the_money_goes_back(world: Rooms) -> None:
     assert (world.see(case).state, held(world)) == ("EXPIRED", 0)
 
 
+@pytest.mark.parametrize(("series", "rule"), [("2024", "DBI-02"), ("2026", "DBI-01")])
+def test_nobody_is_admitted_on_a_letter_that_is_over(world: Rooms, series: str, rule: str) -> None:
+    case = world.sent(series=series)
+    later = world.later(days=46)
+    with pytest.raises(Blocked) as refused:
+        world.do(case, "admit", by="intake", now=later, admitted_on=later.date())
+    assert refused.value.rule == rule
+
+
 # --- The stay -------------------------------------------------------------------------------------
 
 
@@ -312,8 +322,12 @@ def test_the_stay_from_admission_to_close(world: Rooms) -> None:
     assert (case.state, case.open, account.used, account.reserved) == ("CLOSED", False, 6_000_00, 0)
 
 
-def test_dbi03_more_is_asked_during_the_stay_and_granted_by_another(world: Rooms) -> None:
-    case = world.admitted()
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_dbi03_more_is_asked_during_the_stay_and_granted_by_another(world: Rooms, series: str) -> None:
+    case = world.admitted(series=series)
+    for costs, over in (("9000.00", False), ("10000.01", True)):
+        case = world.do(case, "report_costs", by="intake", amount=costs)
+        assert case.events.latest("seq").data["over"] is over
     more = [{"name": "腹腔引流", "kind": "TREATMENT", "amount": "5000.00"}]
     case = world.do(case, "ask_supplement", by="lead", reason="术后感染", lines=more, until="2026-11-10")
     assert case.state == "SUPPLEMENTARY_REVIEW"
@@ -322,7 +336,11 @@ def test_dbi03_more_is_asked_during_the_stay_and_granted_by_another(world: Rooms
     case = world.do(case, "grant_supplement", by="senior", amount="4000.00", valid_until="2026-11-10")
     world.deliver()
     letters = list(Letter.objects.filter(case=case.pk).order_by("version").values_list("version", "state"))
-    assert (case.state, held(world), letters) == ("IN_USE", 14_000_00, [(1, "SUPERSEDED"), (2, "SENT")])
+    assert (case.state, held(world, series), letters) == (
+        "IN_USE",
+        14_000_00,
+        [(1, "SUPERSEDED"), (2, "SENT")],
+    )
     assert world.letter(case).context["cap_fen"] == 14_000_00
 
 
