@@ -88,8 +88,8 @@ def _load_bills(found: dict[int, ClaimRows]) -> None:
     bills: dict[int, BillRows] = {}
     related, order = ("visit__hospital", "visit__campus"), ("visit__claim", "visit__position", "position")
     card = Card.objects.filter(policy=OuterRef("visit__claim__case__policy"))
-    rows = Bill.objects.filter(visit__claim__in=found).annotate(e_card=Exists(card))
-    for bill in rows.select_related(*related).order_by(*order):
+    with_card = Bill.objects.filter(visit__claim__in=found).annotate(e_card=Exists(card))
+    for bill in with_card.select_related(*related).order_by(*order):
         found[bill.visit.claim_id].e_card = bill.e_card
         visits = found[bill.visit.claim_id].visits
         if not visits or visits[-1].visit.pk != bill.visit_id:
