@@ -479,6 +479,9 @@ if PRODUCTION:
 
 # --- Watching -----------------------------------------------------------------------------------------
 
+# A PKCS#12 file that signs guarantee letters; empty: they go out unsigned.
+LETTER_CERTIFICATE: str = env.str("LETTER_CERTIFICATE", default="")
+LETTER_CERTIFICATE_PASSPHRASE: str = env.str("LETTER_CERTIFICATE_PASSPHRASE", default="")
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: its end

@@ -21,6 +21,7 @@ from django.utils import timezone, translation
 
 from apps.documents.fonts import covered, font_path, rare_characters, rare_font, without
 from apps.documents.models import Letter
+from apps.documents.signing import sign
 
 RARE_STYLES_KEPT = 4
 # The Chinese fonts draw curly quotes as wide as a character, which tears English words apart.
@@ -35,7 +36,8 @@ def render_pdf(letter: Letter) -> tuple[bytes, str]:
     html = render_html(letter)
     rare = rare_characters(html)
     font, missing = rare_font(rare) if rare else (None, "")
-    return write_pdf(without(html, missing), str(font or "")), missing
+    pdf = write_pdf(without(html, missing), str(font or ""))
+    return sign(pdf) if letter.kind == Letter.Kind.GUARANTEE else pdf, missing
 
 
 def warm_up() -> None:

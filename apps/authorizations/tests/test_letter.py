@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
+import pytest
 import time_machine
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.x509.oid import NameOID
 from django.test import Client
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from apps.authorizations.tests.world import Rooms
 from apps.documents.models import Letter
@@ -69,3 +79,43 @@ def test_the_public_page_tells_the_state_and_nothing_of_the_child(
         assert "已过有效期" in page(client, world.letter(case))
     world.do(case, "void", by="supervisor", reason="资料不实")
     assert "已作废" in page(client, world.letter(case))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, settings: Any) -> Any:
+    """A self-signed certificate, as a demonstration house has one."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "成长优享 理赔部（测试）")])
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=3650))
+    usage = x509.KeyUsage(True, True, False, False, False, False, False, False, False)
+    signed = made.add_extension(usage, critical=True).sign(key, hashes.SHA256())
+    file = tmp_path / "letters.p12"
+    file.write_bytes(
+        pkcs12.serialize_key_and_certificates(b"letters", key, signed, None, BestAvailableEncryption(b"pw"))
+    )
+    settings.LETTER_CERTIFICATE, settings.LETTER_CERTIFICATE_PASSPHRASE = str(file), "pw"
+    return signed
+
+
+def test_signed_where_a_certificate_is_configured(world: Rooms, certificate: Any) -> None:
+    letter = world.letter(world.sent())
+    assert letter.file is not None
+    with open_stored(letter.file) as file:
+        reader = PdfFileReader(BytesIO(file.read()))
+    (signature,) = reader.embedded_signatures
+    assert signature.signer_cert.serial_number == certificate.serial_number
+    status = validate_pdf_signature(signature)
+    assert (status.intact, status.valid, status.coverage) == (True, True, SignatureCoverageLevel.ENTIRE_FILE)
+    assert b"pdfaid" in reader.root["/Metadata"].data
+
+
+def test_a_certificate_that_cannot_be_read_sends_nothing_unsigned(
+    world: Rooms, settings: Any, tmp_path: Path
+) -> None:
+    settings.LETTER_CERTIFICATE = str(tmp_path / "none.p12")
+    case = world.approved()
+    world.deliver()
+    assert (world.letter(case).state, world.see(case).state) == ("QUEUED", "LETTER_ISSUED")
+    assert "PKCS#12" in world.letter(case).error

@@ -1,0 +1,44 @@
+"""The digital signature of guarantee letters, where a certificate is configured (`LETTER_CERTIFICATE`).
+
+A hospital's reader then shows who issued the letter and that nothing was changed since. Without a
+certificate a letter is proven by its SHA-256 and its public page alone.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+
+FIELD = "GuaranteeLetter"
+
+
+def sign(pdf: bytes) -> bytes:
+    """The PDF with an invisible PAdES signature added at its end; as it is without a certificate.
+
+    Raises ValueError when the file named cannot be read as PKCS#12: a letter then waits for a person
+    instead of going out unsigned.
+    """
+    if not settings.LETTER_CERTIFICATE:
+        return pdf
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign.fields import SigSeedSubFilter
+    from pyhanko.sign.signers import PdfSignatureMetadata, sign_pdf
+
+    metadata = PdfSignatureMetadata(field_name=FIELD, subfilter=SigSeedSubFilter.PADES)
+    signer = _signer(settings.LETTER_CERTIFICATE, settings.LETTER_CERTIFICATE_PASSPHRASE)
+    signed: BytesIO = sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=signer)
+    return signed.getvalue()
+
+
+@cache
+def _signer(path: str, passphrase: str) -> Any:
+    """Read once a process."""
+    from pyhanko.sign.signers import SimpleSigner
+
+    signer = SimpleSigner.load_pkcs12(path, passphrase=passphrase.encode() or None)
+    if signer is None:
+        raise ValueError("LETTER_CERTIFICATE is no PKCS#12 file that its passphrase opens")
+    return signer
