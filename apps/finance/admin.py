@@ -24,6 +24,7 @@ from apps.finance.access import (
     may_read_books,
 )
 from apps.finance.models import Movement
+from apps.finance.words import group_words
 
 APP_TITLES.setdefault("finance", _("Finance"))
 BOOKKEEPERS = READERS | VOUCHER_MAKERS | VOUCHER_RELEASERS
@@ -102,7 +103,7 @@ class MovementAdmin(OfCaseAdmin):
         "kind",
         "basis",
         "rule",
-        "benefit",
+        "benefit_words",
         "visit_year",
         "change",
         "outstanding",
@@ -114,7 +115,7 @@ class MovementAdmin(OfCaseAdmin):
     ordering = ["-id"]
     excel = (
         (_("at"), "at"), (_("case"), "case__number"), (_("series"), "series"), (_("kind"), "get_kind_display"),
-        (_("basis"), "get_basis_display"), (_("estimation rule"), "rule"), (_("benefit"), "benefit"),
+        (_("basis"), "get_basis_display"), (_("estimation rule"), "rule"), (_("benefit"), "benefit_words"),
         (_("year of visit"), "visit_year"), (_("change of reserve"), "change_yuan"), (_("outstanding"), "outstanding_yuan"),
         (_("paid"), "paid_yuan"), (_("accounting month"), "month"), (_("reason"), "reason"), (_("who"), "who"),
     )  # fmt: skip
@@ -128,6 +129,10 @@ class MovementAdmin(OfCaseAdmin):
     @admin.display(description=_("change of reserve"), ordering="reserve_fen")
     def change(self, row: Movement) -> str:
         return format_yuan(row.reserve_fen)
+
+    @admin.display(description=_("benefit"), ordering="benefit")
+    def benefit_words(self, row: Movement) -> str:
+        return group_words("benefit", row.benefit)
 
     @admin.display(description=_("outstanding"))
     def outstanding(self, row: Movement) -> str:

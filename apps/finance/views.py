@@ -37,7 +37,7 @@ from apps.finance.months import GROUPS, Month, parse_month
 from apps.finance.reckoning import first_of_month, next_month
 from apps.finance.words import COUNTS, GROUP_TITLES, HEADINGS, group_words
 from apps.finance.workbooks import UNITS, month_workbook
-from apps.products.queries import series_codes
+from apps.products.queries import plan_names, series_codes
 
 View = Callable[..., HttpResponse]
 SHOWN = 200
@@ -108,12 +108,13 @@ def _month_of(request: HttpRequest, default: date) -> date:
 
 def _group(report: Month, name: str) -> dict[str, Any]:
     unit = UNITS[name]
+    names = plan_names() if name == "product" else {}
     rows = []
     for value, cell in report.grouped(name):
         query = urlencode({name: value})
         rows.append(
             {
-                "title": group_words(name, value),
+                "title": names.get(value) or group_words(name, value),
                 "query": query,
                 "money": [(key, getattr(cell, f"{key}_fen")) for key, _title in HEADINGS],
                 "counts": [(key, getattr(cell, f"{key}_{unit}")) for key, _title in COUNTS],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.adjudication.handbook import Handbook
@@ -19,6 +20,7 @@ __all__ = [
     "handbook_for",
     "network_group",
     "plan_by_code",
+    "plan_names",
     "series_codes",
     "working_calendar",
 ]
@@ -68,6 +70,12 @@ def series_codes() -> list[str]:
     """Series with a published handbook, the newest first. One query."""
     published = HandbookVersion.objects.filter(published=True).order_by("-series")
     return list(published.values_list("series", flat=True).distinct())
+
+
+def plan_names() -> dict[str, str]:
+    """What each plan is called now, in the reader's language, by its code; one query."""
+    english = (get_language() or "").startswith("en")
+    return {plan.code: plan.name_en if english else plan.name for plan in Plan.objects.all()}
 
 
 def plan_by_code(code: str, *, series: str = "") -> Plan:

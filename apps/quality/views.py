@@ -17,10 +17,11 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.cases.forms import form_for, tidy
+from apps.cases.forms import CODE_WORDS, form_for, tidy
 from apps.cases.inputs import parse_input
 from apps.cases.pages import actor_of
 from apps.cases.views import show
+from apps.claims.models import Outcome
 from apps.core.errors import DomainError
 from apps.core.excel import Sheets, excel_sheets
 from apps.core.money import to_yuan
@@ -311,11 +312,15 @@ def _replay_excel(replay: Replay) -> HttpResponse:
     return excel_sheets(_("Replay %(number)s") % {"number": replay}, sheets)
 
 
+def _outcome_words(outcome: str) -> str:
+    return str(dict(Outcome.choices).get(outcome, outcome))
+
+
 def _claim_rows(replay: Replay) -> Iterator[tuple[Any, ...]]:
     for change in queries.changes_of(replay).iterator(chunk_size=500):
         yield (
             change.case.number, change.version, to_yuan(change.before_fen), to_yuan(change.after_fen),
-            to_yuan(change.difference_fen), change.outcome, " ".join(change.appeared),
+            to_yuan(change.difference_fen), _outcome_words(change.outcome), " ".join(change.appeared),
             " ".join(change.vanished), change.problem,
         )  # fmt: skip
 
@@ -325,7 +330,7 @@ def _line_rows(replay: Replay) -> Iterator[tuple[Any, ...]]:
         for line in change.lines:
             before, after = line["before"], line["after"]
             yield (
-                change.case.number, line["ref"], line["name"], line["benefit"], to_yuan(before["billed"]),
+                change.case.number, line["ref"], line["name"], str(CODE_WORDS.get(line["benefit"], line["benefit"])), to_yuan(before["billed"]),
                 to_yuan(before["insurer"]), to_yuan(after["insurer"]), to_yuan(before["disallowed"]),
                 to_yuan(after["disallowed"]), " ".join(line["reasons_before"]), " ".join(line["reasons_after"]),
             )  # fmt: skip
