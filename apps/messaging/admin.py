@@ -80,6 +80,10 @@ class MessageAdmin(OfCaseList):
     readonly_fields = fields
     actions = ("send_again",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """What belongs to no case is between the system and its recipient (codes)."""
+        return super().get_queryset(request).exclude(case=None)
+
     @display(description=_("state"), ordering="state", label=LABELS)  # type: ignore[untyped-decorator]
     def state_label(self, message: Message) -> tuple[str, Any]:
         return message.state, message.get_state_display()

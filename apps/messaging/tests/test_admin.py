@@ -106,3 +106,13 @@ def test_failed_letter_is_rendered_again_by_those_who_may_a_rendered_one_never()
 def test_people_without_a_role_see_no_list():
     client = web_of(UserFactory(roles=[]))
     assert {client.get(f"/admin/{path}/").status_code for path in LISTS} == {403}
+
+
+def test_a_message_of_no_case_is_shown_to_nobody():
+    queue_message(
+        None, case=None, channel="SMS", template="decision", recipient="13812345678", context={"amount": "4711"},
+        key="code",
+    )  # fmt: skip
+    client, message = reader("manager"), Message.objects.get()
+    assert client.get(f"/admin/messaging/message/{message.pk}/change/").status_code == 302
+    assert "4711" not in client.get("/admin/messaging/message/").content.decode()
