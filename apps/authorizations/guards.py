@@ -54,14 +54,12 @@ def in_cover(ctx: Any) -> Found:
 
 def somebody_else(ctx: Any) -> Found:
     """PR-19: a refused authorization is reconsidered by somebody who had no part in the refusal."""
-    if ctx.case.state != "RECONSIDERATION":
+    if not ctx.subject.reconsidered:
         return None
     spec = clock(ctx.handbook, "authorization.reconsideration")
     rule = spec.rules[0] if spec else "PR-19"
-    took_part = CaseEvent.objects.filter(
-        case=ctx.case.pk, action__in=("propose", "reject", "approve"), user=ctx.actor.user_id
-    )
-    own = ctx.actor.user_id is not None and took_part.exists()
+    refused = CaseEvent.objects.filter(case=ctx.case.pk, action="reject", user=ctx.actor.user_id)
+    own = ctx.actor.user_id is not None and refused.exists()
     if observe(rule, own):
         return Blocker("four_eyes", _("You refused it; somebody else reconsiders."), rule)
     return None

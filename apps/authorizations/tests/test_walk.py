@@ -222,6 +222,17 @@ def test_pr19_a_refusal_is_reconsidered_once_by_somebody_else(world: Rooms) -> N
     assert refused.value.rule == "PR-19"
 
 
+def test_pr19_holds_after_the_second_signature_sent_it_back(world: Rooms) -> None:
+    case = world.do(world.review_of(), "reject", by="second", reason="非保障范围")
+    case = world.do(case, "reconsider", by="intake", reason="家长补充病历")
+    terms = {"amount": "9000.00", "valid_until": "2026-10-31"}
+    case = world.do(case, "propose", by="adjuster", **terms)
+    case = world.do(case, "send_back", by="senior", reason="再看")
+    with pytest.raises(Blocked) as refused:
+        world.do(case, "approve", by="second", **terms)
+    assert (case.state, refused.value.rule) == ("UNDER_REVIEW", "PR-19")
+
+
 def test_pa02_outside_the_cover_nothing_is_approved(world: Rooms) -> None:
     case = world.review_of(planned_on="2027-02-01", now=world.now)
     with pytest.raises(Blocked) as refused:
