@@ -86,8 +86,8 @@ def test_a_correction_shows_old_and_new_before_it_is_saved(house: World, desk: D
 def test_a_case_by_keyboard(house: World, desk: Desk) -> None:  # noqa: F811
     """Down, up, select, assign; open; back."""
     first, second = house.review(), house.review()
-    UserFactory(username="lead", roles=["adjuster_lead"], name="组长")
-    page = desk.sit("lead")
+    UserFactory(username="zuzhang", roles=["adjuster_lead"], name="组长")
+    page = desk.sit("zuzhang")
     desk.open("/admin/?scope=all")
     rows = page.locator("[data-row]")
     expect(rows).to_have_count(2)

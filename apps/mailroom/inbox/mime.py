@@ -33,7 +33,7 @@ MAX_VALUE = 4_000  # of one header
 MAX_REFERENCES = 40
 
 CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.I | re.M)
-MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x20\x7f]{1,250}>")
+MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x20\x7f\ud800-\udfff]{1,250}>")  # no byte that nobody declared
 # Control characters, half surrogates, and what turns the direction of a line around or hides in it.
 UNSAFE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
