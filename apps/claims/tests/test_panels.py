@@ -81,7 +81,13 @@ def test_law02_arithmetic_line_by_line(world: World) -> None:
     world.do(case, "papers_arrived", by="intake", now=world.later(days=5))
     counted = {one.rule: one for one in filled(world, "statutory", case)["counts"]}
     shown = [(line.kind, line.days, line.total) for line in counted["LAW-02"].lines]
-    assert shown == [("START", 0, 0), ("COUNTED", 2, 2), ("PAUSED", 3, 2), ("COUNTED", 28, 30), ("DUE", 0, 30)]
+    assert shown == [
+        ("START", 0, 0),
+        ("COUNTED", 2, 2),
+        ("PAUSED", 3, 2),
+        ("COUNTED", 28, 30),
+        ("DUE", 0, 30),
+    ]
     proof = counted["LAW-02"].lines[2].proof
     assert proof is not None
     assert "SMS" in proof.evidence
