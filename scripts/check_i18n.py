@@ -8,12 +8,14 @@ ours (locale/) and those of unfold (claimsadmin/unfold_locale/), which ships no 
 from __future__ import annotations
 
 import argparse
+import gettext
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,9 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "claimsadmin.settings")
 
 import django  # noqa: E402
+from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.utils import translation  # noqa: E402
 
 LOCALE = "zh_Hans"
 OURS = [ROOT / name for name in ("apps", "claimsadmin", "templates")]
@@ -63,13 +65,20 @@ def entries(catalog: Path, *selection: str) -> list[str]:
         if text:  # all but the catalog's header
             place = " ".join(re.findall(r"^#: (.*)$", block, re.MULTILINE))
             found.append((place, text.encode().decode("unicode_escape").encode("latin-1").decode()))
-    return [f"  {place}: {text}" for place, text in found if not is_django_s(text)]
+    return [f"  {place}: {text}" for place, text in found if not is_said_by_others(text)]
 
 
-def is_django_s(text: str) -> bool:
-    """Django's own catalogs already say it in Chinese."""
-    with translation.override("zh-hans"):
-        return translation.gettext(text) != text
+@cache
+def catalogs_of_others() -> list[gettext.NullTranslations]:
+    """Catalogs of Django and of the installed packages; ours, compiled or not, have no part in it."""
+    installed = [Path(config.path) for config in apps.get_app_configs()]
+    theirs = [path / "locale" for path in installed if not any(path.is_relative_to(own) for own in OURS)]
+    folders = [Path(django.__file__).parent / "conf" / "locale", *theirs]
+    return [gettext.translation("django", str(path), [LOCALE], fallback=True) for path in folders]
+
+
+def is_said_by_others(text: str) -> bool:
+    return any(catalog.gettext(text) != text for catalog in catalogs_of_others())
 
 
 def check(title: str, catalog: Path) -> bool:
