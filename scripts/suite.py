@@ -91,10 +91,16 @@ def project_checks() -> Iterator[Step]:
 def tests(*, everything: bool) -> Iterator[Step]:
     yield Step("compile texts", python("manage.py", "compilemessages", "-i", ".venv", "-i", "var", "-v", "0"))
     if everything:
-        yield pytest("pytest, whole suite on SQLite", *WORKERS, **on_sqlite())
+        yield pytest("pytest, whole suite on SQLite", *WORKERS, HYPOTHESIS_PROFILE="long", **on_sqlite())
         yield pytest("pytest, the long ones on PostgreSQL", "-m", LONG)
     else:
-        yield pytest("pytest, both_databases on SQLite", *WORKERS, "-m", "both_databases", **on_sqlite())
+        yield pytest(
+            "pytest, both_databases on SQLite",
+            *WORKERS,
+            "-m",
+            f"both_databases and not ({LONG})",
+            **on_sqlite(),
+        )
     evidence = ("--rulebook", "docs/rulebook-evidence.json")
     yield pytest("pytest, whole suite on PostgreSQL", *WORKERS, "--durations", "10", *evidence)
 

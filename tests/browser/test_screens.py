@@ -30,7 +30,7 @@ def too_wide(page: Page) -> int:
     return sticking
 
 
-@pytest.mark.parametrize("width", [800, 400])
+@pytest.mark.parametrize("width", [800, pytest.param(400, marks=pytest.mark.slow)])
 def test_no_screen_sticks_out_to_the_right(house: World, desk: Desk, width: int) -> None:  # noqa: F811
     UserFactory(username="boss", roles=["manager"])
     case = house.review()

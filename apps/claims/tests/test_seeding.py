@@ -61,6 +61,7 @@ def test_a_history_is_complete_and_valid(house: World) -> None:
     assert closed.filter(closed_at__gt=timezone.now()).count() == 0
 
 
+@pytest.mark.volume
 def test_nothing_is_sent_and_books_agree(house: World) -> None:
     seed(30, 4)
     assert set(Message.objects.values_list("state", "reported")) == {("DELIVERED", True)}

@@ -20,7 +20,7 @@ from apps.claims.tests.world import World
 from apps.messaging.delivery import deliver_due
 from apps.messaging.models import Message
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 SHORT, LONG = 300, 1800  # closed cases
 OPEN = 60

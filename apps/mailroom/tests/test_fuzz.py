@@ -61,7 +61,6 @@ ANY = st.one_of(
 
 
 @given(ANY)
-@settings(max_examples=400)
 def test_reading_never_raises_and_says_only_what_a_database_takes(raw: bytes) -> None:
     found = read_letter(raw, now=NOW)
     words = [found.subject, found.sender, found.sender_name, found.text, found.message_id, *found.references]
@@ -79,7 +78,7 @@ def folder(world: World, settings: Any, tmp_path: Path) -> Path:
 
 
 @given(st.lists(ANY, min_size=1, max_size=3, unique=True))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_polling_never_raises_and_leaves_one_record_a_message(folder: Path, raws: list[bytes]) -> None:
     (folder / "new").mkdir(parents=True, exist_ok=True)
     EmailFile.objects.all().delete()
