@@ -7,6 +7,7 @@ Whatever raises leaves nothing behind.
 
 from __future__ import annotations
 
+import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +34,7 @@ from apps.products.models import PARSED
 
 I = TypeVar("I")  # noqa: E741
 DEADLOCKS = {"40P01", "40001"}
-ATTEMPTS = 4
+ATTEMPTS = 6
 CASE_COLUMNS = [
     "state", "assignee", "team", "priority", "amount_fen", "next_due", "open", "version", "closed_at", "hospital",
 ]  # fmt: skip
@@ -499,7 +500,7 @@ def _in_transaction(work: Callable[[], R]) -> R:
         except OperationalError as error:
             if nested or attempt == ATTEMPTS - 1 or not _is_deadlock(error):
                 raise
-            time.sleep(0.02 * 2**attempt)
+            time.sleep(random.uniform(0.5, 1.5) * 0.02 * 2**attempt)  # not in step with the other one
         except IntegrityError as error:
             raise _readable(error) from error
     raise AssertionError("unreachable")

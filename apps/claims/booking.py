@@ -63,8 +63,9 @@ def prepare(batch: Batch) -> None:
     batch.shared["versions"] = _versions([case.pk for case in cases if case.number in former])
     keys = {case.pk: _keys(facts[case.pk]) for case in cases}
     batch.shared["keys"] = keys
-    _draw_numbers(batch, first=not former)
+    # Limits before numbers, as at intake: two batches never wait for each other in a circle.
     _lock(batch, facts, keys)
+    _draw_numbers(batch, first=not former)
     for ctx in batch.contexts:
         look(ctx)
 
