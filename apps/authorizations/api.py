@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -25,23 +24,9 @@ from apps.authorizations.queries import visible_authorizations
 from apps.cases.api import CaseDetailSerializer
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
-from apps.core.api import ActorMixin
+from apps.core.api import ActorMixin, YuanField
 from apps.core.errors import InvalidInput
-from apps.core.money import to_yuan
 from apps.documents.models import Letter
-
-
-class Yuan(serializers.Field[int, str, str, int]):
-    """Fen of the database as yuan with two places."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(read_only=True, **kwargs)
-
-    def to_representation(self, fen: int) -> str:
-        return str(to_yuan(fen))
-
-
-YuanField = extend_schema_field(OpenApiTypes.DECIMAL)(Yuan)
 
 
 class PlannedSerializer(serializers.ModelSerializer[PlannedLine]):

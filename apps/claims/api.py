@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -36,22 +36,8 @@ from apps.claims.models import (
 )
 from apps.claims.originals import mailing, missing_originals, originals_of, parcels_of
 from apps.claims.undisputed import part_of
-from apps.core.api import ActorMixin
+from apps.core.api import ActorMixin, YuanField
 from apps.core.errors import InvalidInput
-from apps.core.money import to_yuan
-
-
-class Yuan(serializers.Field[int, str, str, int]):
-    """Fen of the database as yuan with two places."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(read_only=True, **kwargs)
-
-    def to_representation(self, fen: int) -> str:
-        return str(to_yuan(fen))
-
-
-YuanField = extend_schema_field(OpenApiTypes.DECIMAL)(Yuan)
 
 
 class LineSerializer(serializers.ModelSerializer[BillLine]):

@@ -12,6 +12,9 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.filters import BaseFilterBackend, OrderingFilter
 from rest_framework.pagination import BasePagination
@@ -25,10 +28,30 @@ from apps.core import idempotency
 from apps.core.api_errors import exception_handler, page_not_found, server_error
 from apps.core.errors import InvalidInput, NotAllowed
 from apps.core.look_ups import with_number
+from apps.core.money import to_yuan
 
-__all__ = ["ActorMixin", "StandardPagination", "exception_handler", "page_not_found", "server_error"]
+__all__ = [
+    "ActorMixin",
+    "StandardPagination",
+    "YuanField",
+    "exception_handler",
+    "page_not_found",
+    "server_error",
+]
 
 ATTEMPTS = 3
+
+
+class _Yuan(serializers.Field[int, Any, str, Any]):
+    def __init__(self, **kwargs: Any):
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, fen: int) -> str:
+        return str(to_yuan(fen))
+
+
+# Fen of the database as yuan with two places, read only.
+YuanField = extend_schema_field(OpenApiTypes.DECIMAL)(_Yuan)
 
 
 class ShallowJSONParser(JSONParser):

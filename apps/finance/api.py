@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.visibility import visible_to
-from apps.core.api import ActorMixin
+from apps.core.api import ActorMixin, YuanField
 from apps.core.days import read_day
 from apps.core.money import to_yuan
 from apps.finance import behind, months, returns, statements, vouchers
@@ -38,27 +38,16 @@ def _in_yuan(cell: Cell) -> dict[str, Any]:
     return found
 
 
-class YuanField(serializers.Field[int, Any, str, Any]):
-    def __init__(self, **kwargs: Any):
-        super().__init__(read_only=True, **kwargs)
-
-    def to_representation(self, fen: int) -> str:
-        return str(to_yuan(fen))
-
-
-Yuan = extend_schema_field(DECIMAL)(YuanField)
-
-
 # --- Reserves --------------------------------------------------------------------------------------
 
 
 class MovementSerializer(serializers.ModelSerializer[Movement]):
     case = serializers.CharField(source="case.number", read_only=True)
-    before = Yuan(source="before_fen")
-    change = Yuan(source="reserve_fen")
-    outstanding = Yuan(source="after_fen")
-    decided = Yuan(source="due_fen")
-    paid = Yuan(source="paid_fen")
+    before = YuanField(source="before_fen")
+    change = YuanField(source="reserve_fen")
+    outstanding = YuanField(source="after_fen")
+    decided = YuanField(source="due_fen")
+    paid = YuanField(source="paid_fen")
 
     class Meta:
         model = Movement
@@ -213,8 +202,8 @@ class BankReturnViewSet(ActorMixin, viewsets.ViewSet):
 
 
 class VoucherLineSerializer(serializers.ModelSerializer[VoucherLine]):
-    debit = Yuan(source="debit_fen")
-    credit = Yuan(source="credit_fen")
+    debit = YuanField(source="debit_fen")
+    credit = YuanField(source="credit_fen")
 
     class Meta:
         model = VoucherLine
@@ -223,7 +212,7 @@ class VoucherLineSerializer(serializers.ModelSerializer[VoucherLine]):
 
 class VoucherSerializer(serializers.ModelSerializer[Voucher]):
     lines = VoucherLineSerializer(many=True, read_only=True)
-    total = Yuan(source="debit_fen")
+    total = YuanField(source="debit_fen")
 
     class Meta:
         model = Voucher
@@ -231,7 +220,7 @@ class VoucherSerializer(serializers.ModelSerializer[Voucher]):
 
 
 class BatchSerializer(serializers.ModelSerializer[VoucherBatch]):
-    total = Yuan(source="total_fen")
+    total = YuanField(source="total_fen")
     made_by = serializers.CharField(source="made_by.username", read_only=True)
     released_by = serializers.CharField(source="released_by.username", read_only=True, default=None)
     reverses = serializers.CharField(source="reverses.number", read_only=True, default=None)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
+from apps.accounts.actors import SYSTEM
 from apps.accounts.tests.factories import UserFactory, make_actor, web_of
+from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision
 from apps.claims.tests.world import World, events
-from apps.core.errors import InvalidInput, InvalidInputs, NotAllowed
-from apps.ledger.models import LimitEntry
+from apps.core.errors import Blocked, InvalidInput, InvalidInputs, NotAllowed
+from apps.ledger.models import LimitAccount, LimitEntry
 from apps.payments.models import PaymentOrder
 from apps.quality.actions.straight import BATCH, Run, rules_in_force, run_straight, set_rule
 from apps.quality.models import QualityRule, StraightLook
@@ -54,21 +55,43 @@ def test_what_is_not_clean_is_left_to_people_and_looked_at_once(world: World) ->
     assert run_straight() == Run(1, 0)
 
 
-def test_a_finding_that_asks_for_eyes_keeps_a_claim_with_people(world: World) -> None:
-    """A claim whose first decision somebody reopened is theirs as well."""
+def test_pr15_a_suspected_split_keeps_both_claims_with_people(world: World) -> None:
+    """The flag is only a warning; a warning asks for eyes, so nobody is nobody's decision."""
+    cases = [
+        world.complete(world.visit([world.bill("6000.00")], hospital=place), series="2026")
+        for place in ("PUB", "CHC")
+    ]
+    alone = world.complete(world.visit([world.bill("6000.00")], started_on="2026-09-09"), series="2026")
+    rule(ceiling="100000")
+    assert run_straight() == Run(1, 2)
+    assert world.see(alone).state == "PAYMENT_PENDING"
+    assert [world.see(case).state for case in cases] == ["COMPLETE", "COMPLETE"]
+    assert {"PR-15" in look.reason for look in StraightLook.objects.all()} == {True}
+
+
+def test_a_reopened_claim_is_decided_by_people(world: World) -> None:
     case = world.do(world.closed(series="2026"), "reopen", by="supervisor", reason="补充材料")
     rule()
-    assert run_straight() == Run(0, 0)  # it stands under review, not among the complete ones
+    assert run_straight() == Run(0, 0)
+    with pytest.raises(Blocked):
+        perform(case.number, "straight_through", SYSTEM, ceiling="100000")
     assert Decision.objects.filter(claim=case.pk).count() == 1
 
 
-def test_limits_used_up_meanwhile_stop_only_the_claim_they_concern(world: World) -> None:
-    first, second = world.complete(series="2026"), world.complete(series="2024")
-    rule("2026", ceiling=str(Decimal("800")))
-    rule("2024", ceiling="1")
-    assert run_straight() == Run(1, 1)
-    assert world.see(first).state == "PAYMENT_PENDING"
-    assert world.see(second).state == "COMPLETE"
+def test_a_limit_used_up_within_the_batch_stops_only_the_claim_it_concerns(world: World) -> None:
+    """Both look clean beforehand; on the locked limits the first takes all that is left of the year."""
+    first, second = (world.complete(world.visit(department=f"科{n}"), series="2026") for n in range(2))
+    other = world.complete(series="2024")
+    account = LimitAccount.objects.get(policy=first.policy, key="annual")
+    LimitAccount.objects.filter(pk=account.pk).update(reserved=account.ceiling - 80_000)
+    for series in ("2024", "2026"):
+        rule(series)
+    assert run_straight() == Run(2, 1)
+    assert [world.see(case).state for case in (first, second, other)] == [
+        "PAYMENT_PENDING", "COMPLETE", "PAYMENT_PENDING",
+    ]  # fmt: skip
+    account.refresh_from_db()
+    assert (account.used, account.left) == (80_000, 0)
 
 
 def test_no_account_no_straight_decision(world: World) -> None:
