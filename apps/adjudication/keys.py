@@ -127,6 +127,7 @@ PARAMETERS: Final[dict[str, str]] = {
     "card.reminder_interval": "days",
     "card.grace": "workdays",
     "card.payment_period": "days",
+    "self_pay.billed_when": "text",  # CLOSED: when the claim is closed | UNPAID: once something stays unpaid
     "appointment.private_lead": "days",
     "appointment.public_lead": "workdays",
     "appointment.popular_lead": "days",
@@ -468,6 +469,9 @@ EVENTS: Final[tuple[str, ...]] = (
     "parcel_sent",
     "tracking_received",
     "bill_notified",
+    "bill_final_notice",
+    "bill_notice_failed",
+    "bill_exhausted",
     "bill_paid",
     "member_contacted",
     "refund_received",

@@ -17,7 +17,9 @@ from apps.messaging.outbox import queue_call
 
 ATTEMPTS = 3
 OUTCOMES: list[tuple[str, Any]] = [
-    (outcome.value, outcome.label) for outcome in CallTask.Outcome if outcome != CallTask.Outcome.OPEN
+    (outcome.value, outcome.label)
+    for outcome in CallTask.Outcome
+    if outcome not in (CallTask.Outcome.OPEN, CallTask.Outcome.CANCELED)
 ]
 Answered = Callable[[Ctx[Any], CallTask], None]
 

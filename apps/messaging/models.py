@@ -89,6 +89,8 @@ class CallTask(models.Model):
         ANSWERED = "ANSWERED", pgettext_lazy("call", "answered")
         UNANSWERED = "UNANSWERED", _("not answered")
         UNREACHABLE = "UNREACHABLE", _("unreachable")
+        WRONG_NUMBER = "WRONG_NUMBER", _("wrong number")
+        CANCELED = "CANCELED", pgettext_lazy("call", "no longer needed")
 
     case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="call_tasks")
     idempotency_key = models.CharField(max_length=120, unique=True)

@@ -41,6 +41,9 @@ ZH = {
     "parcel_sent": "已寄出",
     "tracking_received": "收到单号",
     "bill_notified": "账单已通知",
+    "bill_final_notice": "账单末次提醒",
+    "bill_notice_failed": "账单提醒退回",
+    "bill_exhausted": "账单提醒用尽",
     "bill_paid": "账单已付",
     "member_contacted": "已联系会员",
     "refund_received": "收到退款",
@@ -213,6 +216,8 @@ ZH = {
     "ADMISSION_RECORD": "入院记录",
     # figures: what stands in their lists
     "AMOUNT": "金额",
+    "CLOSED": "结案时",
+    "UNPAID": "出现未付自付额时",
     "ORDER": "下单",
     "POLICY_PERIOD": "保险期间",
     "EFFECTIVE_DATE": "生效日",
