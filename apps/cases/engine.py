@@ -108,6 +108,7 @@ class Batch:
         self.contexts: list[Ctx[Any]] = []
         self.shared: dict[str, Any] = {}
         self._hooks: list[Callable[[Batch], None]] = []
+        self._sequels: list[Callable[[Batch], None]] = []
         self._inserts: dict[type[models.Model], list[models.Model]] = {}
         self._updates: dict[tuple[type[models.Model], tuple[str, ...]], dict[Any, models.Model]] = (
             defaultdict(dict)
@@ -126,6 +127,12 @@ class Batch:
         if hook not in self._hooks:
             self._hooks.append(hook)
 
+    def after_flush(self, sequel: Callable[[Batch], None]) -> None:
+        """Run `sequel(batch)` once when all is written, in the same transaction: for cases that follow
+        from these and read what they wrote."""
+        if sequel not in self._sequels:
+            self._sequels.append(sequel)
+
     def flush(self) -> None:
         """Insert in the order of first use (parents were queued first), then update (`core.bulk`)."""
         for hook in self._hooks:
@@ -135,6 +142,8 @@ class Batch:
         for (_model, fields), changed in self._updates.items():
             update_rows(list(changed.values()), fields)
         self._inserts, self._updates = {}, defaultdict(dict)
+        for sequel in self._sequels:
+            sequel(self)
 
 
 # --- Opening ---------------------------------------------------------------------------------
@@ -414,6 +423,8 @@ def _settle(ctx: Ctx[Any], *, from_state: str, event: str) -> None:
         for name in fresh:
             published.add(name)
             subscribers.publish(ctx, name)
+    for watcher in subscribers.WATCHERS:
+        watcher(ctx, from_state)
     clocks.move(ctx)
 
 

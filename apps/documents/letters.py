@@ -177,13 +177,55 @@ class GuaranteeContext:
     text: str = ""
 
 
-LetterContext = AcceptanceContext | SupplementContext | EobContext | RefusalContext | GuaranteeContext
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """One item of what was paid and is not covered, with its reason."""
+
+    name: str
+    amount_fen: int
+    reason: Title
+    text: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDate:
+    """One instalment of an agreed plan."""
+
+    due_on: date
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryContext:
+    """The request to give back what was paid and is not covered (REC-03, REC-05)."""
+
+    about: About
+    amount_fen: int  # what was paid too much in all
+    refunded_fen: int
+    open_fen: int
+    due_on: date  # inclusive
+    lines: tuple[RefundLine, ...]
+    paid_to: Title  # the hospital, or the family's account
+    payment: str  # reference of the payment
+    clause: Title  # the rule in our own words
+    rule: str
+    source: str
+    payee: PayeeBlock  # the insurer's account, in full
+    plan: tuple[RefundDate, ...] = ()
+    text: str = ""
+
+
+LetterContext = (
+    AcceptanceContext | SupplementContext | EobContext | RefusalContext | GuaranteeContext | RecoveryContext
+)
 KINDS: dict[type[Any], Letter.Kind] = {
     AcceptanceContext: Letter.Kind.ACCEPTANCE,
     SupplementContext: Letter.Kind.SUPPLEMENT,
     EobContext: Letter.Kind.EOB,
     RefusalContext: Letter.Kind.REFUSAL,
     GuaranteeContext: Letter.Kind.GUARANTEE,
+    RecoveryContext: Letter.Kind.RECOVERY,
 }
 
 

@@ -140,6 +140,7 @@ class Letter(models.Model):
         EOB = "EOB", _("explanation of benefits")
         REFUSAL = "REFUSAL", _("refusal letter")
         GUARANTEE = "GUARANTEE", _("guarantee letter")
+        RECOVERY = "RECOVERY", _("request for refund")
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("being rendered")

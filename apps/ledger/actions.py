@@ -192,7 +192,7 @@ def post_money(account: MoneyAccount, kind: str, amount: int, *, reference: str)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a decision adds to (or takes from) what we owe a party for a case."""
+    """What a decision adds to (or takes from) what we owe a party for a case; of a payment, less than 0."""
 
     account: str
     party: str
@@ -205,25 +205,33 @@ class Due:
 
 _OWE = """
 INSERT INTO ledger_moneyaccount ("key", party, reference, series, tpa, balance, settled) VALUES {values}
-ON CONFLICT ("key") DO UPDATE SET balance = ledger_moneyaccount.balance + excluded.balance
+ON CONFLICT ("key") DO UPDATE SET balance = ledger_moneyaccount.balance + excluded.balance,
+    settled = ledger_moneyaccount.settled + excluded.settled
 RETURNING id, "key"
 """
 
 
-def post_dues(dues: Sequence[Due]) -> list[MoneyEntry]:
-    """Post what several decisions owe: one statement for the accounts, entries left to the caller to insert."""
+def post_dues(dues: Sequence[Due], kind: str = MoneyEntry.Kind.DUE) -> list[MoneyEntry]:
+    """Post what several decisions owe: one statement for the accounts, entries left to the caller to insert.
+
+    With another `kind`, what was paid for them together or came back; signed as in `post_money`.
+    """
     entries: list[MoneyEntry] = []
+    sign = -1 if kind in (MoneyEntry.Kind.PAID, MoneyEntry.Kind.RETURNED) else 0
     for start in range(0, len(dues), CHUNK):
         rows = sorted(dues[start : start + CHUNK], key=lambda due: due.account)
-        values = ", ".join(["(%s, %s, %s, %s, %s, %s, 0)"] * len(rows))
+        values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(rows))
         with connection.cursor() as cursor:
-            given = [(due.account, due.party, due.case, due.series, due.tpa, due.amount) for due in rows]
+            given = [
+                (due.account, due.party, due.case, due.series, due.tpa, due.amount, sign * due.amount)
+                for due in rows
+            ]
             cursor.execute(_OWE.format(values=values), [value for row in given for value in row])
             ids = {key: pk for pk, key in cursor.fetchall()}
         entries += [
             MoneyEntry(
                 account_id=ids[due.account],
-                kind=MoneyEntry.Kind.DUE,
+                kind=kind,
                 amount=due.amount,
                 reference=due.reference,
             )

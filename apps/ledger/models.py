@@ -96,13 +96,18 @@ class MoneyAccount(models.Model):
 
 
 class MoneyEntry(Immutable):
-    """One posting: DUE raises what we owe, PAID lowers it, RETURNED and REVERSAL undo."""
+    """One posting: DUE raises what we owe, PAID lowers it, RETURNED and REVERSAL undo.
+
+    REFUND is what the party paid back, WRITE_OFF what we do not pursue (on a contra account of its own).
+    """
 
     class Kind(models.TextChoices):
         DUE = "DUE", _("due")
         PAID = "PAID", pgettext_lazy("state of a payment", "paid")
         RETURNED = "RETURNED", _("returned by bank")
         REVERSAL = "REVERSAL", _("reversed")
+        REFUND = "REFUND", _("paid back")
+        WRITE_OFF = "WRITE_OFF", _("written off")
 
     account = models.ForeignKey(MoneyAccount, on_delete=models.PROTECT, related_name="entries")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
