@@ -79,6 +79,11 @@ class Hospital(models.Model):
         self.derive()
         super().save(*args, **kwargs)
 
+    @property
+    def own_brand(self) -> str:
+        """Its clinic brand; a house without one is a brand of its own (VAC-04)."""
+        return self.brand or self.name
+
     def derive(self) -> None:
         """Fill the readings; `save()` does it, bulk writers do it themselves."""
         read = syllables(self.name)
@@ -177,3 +182,25 @@ class NetworkLookup(Immutable):
     def names(self, hospital: str) -> bool:
         """Whether the answer spoke of this hospital, as listed or as out."""
         return hospital in self.result.get("hospitals", ()) or hospital in self.result.get("out", {})
+
+
+class BrandClosure(models.Model):
+    """A clinic brand that closed altogether, and the brands the insurer names instead (VAC-05).
+
+    A branch that closes is no row here: the brand goes on.
+    """
+
+    brand = models.CharField(_("clinic brand"), max_length=80, unique=True)
+    closed_on = models.DateField(_("closed on"))
+    designated = models.JSONField(_("designated brands"), default=list)
+    evidence = models.CharField(_("evidence"), max_length=200)
+    recorded_by = models.CharField(_("recorded by"), max_length=80)
+    recorded_at = models.DateTimeField(_("recorded at"))
+
+    class Meta:
+        verbose_name = _("closed brand")
+        verbose_name_plural = _("closed brands")
+        ordering = ["-closed_on", "brand"]
+
+    def __str__(self) -> str:
+        return self.brand

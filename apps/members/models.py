@@ -284,3 +284,72 @@ class Policy(models.Model):
         if self.ended_on and self.status == self.Status.TERMINATED:
             return self.Status.TERMINATED
         return self.Status.LAPSED
+
+
+class BrandLock(models.Model):
+    """The clinic brand of the first visit made: vaccine, dental or eye care of the period stays there.
+
+    VAC-04, VAC-22: set by a completed visit, never by a booking. `visit` is the number of its case;
+    after a transfer `brand` is the new one, and what is left of the benefit is left there (VAC-05).
+    """
+
+    VISIBILITY = {"series": "policy__series", "tpa": "policy__tpa", "member": "policy__member__number"}
+
+    policy = models.ForeignKey(
+        Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="brand_locks"
+    )
+    benefit = models.CharField(_("benefit"), max_length=30)
+    brand = models.CharField(_("clinic brand"), max_length=120)
+    visited_on = models.DateField(_("first visit"))
+    visit = models.CharField(_("case"), max_length=30)
+
+    class Meta:
+        verbose_name = _("brand lock")
+        verbose_name_plural = _("brand locks")
+        constraints = [models.UniqueConstraint(fields=["policy", "benefit"], name="one_brand_a_benefit")]
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} {self.benefit}: {self.brand}"
+
+
+class BrandTransfer(models.Model):
+    """A child is to go on at another brand: asked for, then granted or refused by somebody else."""
+
+    VISIBILITY = {
+        "series": "lock__policy__series",
+        "tpa": "lock__policy__tpa",
+        "member": "lock__policy__member__number",
+    }
+
+    class State(models.TextChoices):
+        ASKED = "ASKED", _("asked")
+        GRANTED = "GRANTED", _("granted")
+        REFUSED = "REFUSED", _("refused")
+
+    lock = models.ForeignKey(
+        BrandLock, verbose_name=_("brand lock"), on_delete=models.PROTECT, related_name="transfers"
+    )
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.ASKED)
+    from_brand = models.CharField(_("from brand"), max_length=120)
+    to_brand = models.CharField(_("to brand"), max_length=120)
+    rule = models.CharField(_("rule"), max_length=20)
+    reason = models.CharField(_("reason"), max_length=400)
+    asked_by = models.CharField(_("asked by"), max_length=80)
+    asked_key = models.CharField(max_length=40)  # `Actor.key`: who asks does not decide
+    asked_at = models.DateTimeField(_("asked at"))
+    answer = models.CharField(_("answer"), max_length=400, blank=True)
+    decided_by = models.CharField(_("decided by"), max_length=80, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("brand transfer")
+        verbose_name_plural = _("brand transfers")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lock"], condition=Q(state="ASKED"), name="brand_transfer_one_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_brand} → {self.to_brand}"
