@@ -53,6 +53,33 @@ def is_visible(row: Model, actor: Actor) -> bool:
     return visible_to(type(row)._base_manager.filter(pk=row.pk), actor).exists()
 
 
+def sees(actor: Actor, row: Model) -> bool:
+    """The same for one row in memory, as it is there: no query where the relations it asks are loaded.
+
+    TypeError for a model whose dimensions lie behind several rows; `is_visible` answers for those.
+    """
+    paths: dict[str, str] | None = getattr(row, "VISIBILITY", None)
+    if paths is None or any(_leads_to_many(type(row), path) for path in paths.values()):
+        raise TypeError(f"{type(row).__name__} does not say by itself who sees it")
+    if not actor.may_see_cases:
+        return False
+    for dimension in DIMENSIONS:
+        restriction = getattr(actor, dimension)
+        if restriction:
+            value = _value(row, paths.get(dimension, ""))
+            allowed = value in restriction if isinstance(restriction, frozenset) else value == restriction
+            if not allowed:
+                return False
+    return True
+
+
+def _value(row: Any, path: str) -> Any:
+    """What stands at the end of "hospital__code"; None where something on the way is missing."""
+    for name in path.split(LOOKUP_SEP):
+        row = getattr(row, name, None) if name else None
+    return row
+
+
 @cache
 def _leads_to_many(model: type[Model], path: str) -> bool:
     """Whether a path crosses a relation with several rows on the other side (child → policies)."""

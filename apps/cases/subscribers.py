@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from apps.cases.models import Clock
 
 Subscriber = Callable[["Ctx[Any]"], None]
+Watcher = Callable[["Ctx[Any]", str], None]
 StepSubscriber = Callable[["Clock", "Step"], None]
 
 EVENTS: dict[str, list[Subscriber]] = defaultdict(list)
 STEPS: list[StepSubscriber] = []
+WATCHERS: list[Watcher] = []
 
 
 def subscribe(event: str, subscriber: Subscriber) -> None:
@@ -32,6 +34,12 @@ def subscribe_step(subscriber: StepSubscriber) -> None:
     """Run `subscriber(clock, step)` when a reminder, target, escalation or breach is due."""
     if subscriber not in STEPS:
         STEPS.append(subscriber)
+
+
+def watch(watcher: Watcher) -> None:
+    """Run `watcher(ctx, from_state)` once after every action, when all its events stand in `ctx.emitted`."""
+    if watcher not in WATCHERS:
+        WATCHERS.append(watcher)
 
 
 def publish(ctx: Ctx[Any], event: str) -> None:
