@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "apps.ledger",
     "apps.cases",
     "apps.messaging",
+    "apps.webhooks",
     "apps.cards",
     "apps.documents",
     "apps.payments",
@@ -242,6 +243,8 @@ def every(seconds: int, task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE = {
     "sweep-clocks": every(30, "apps.cases.tasks.sweep_clocks"),
     "deliver-outbox": every(20, "apps.messaging.tasks.deliver_outbox"),
+    "deliver-webhooks": every(20, "apps.webhooks.tasks.deliver_webhooks"),
+    "forget-webhooks": every(86400, "apps.webhooks.tasks.forget_webhooks"),
     "poll-mailboxes": every(60, "apps.mailroom.tasks.poll_mailboxes"),
     "render-due-letters": every(30, "apps.documents.tasks.render_due_letters"),
     "remind-of-papers": every(86400, "apps.claims.tasks.remind_of_papers"),
@@ -344,6 +347,17 @@ MAIL_MAX_BYTES: int = env.int("MAIL_MAX_BYTES", default=60 * MEBIBYTE)
 # The name with which the mail server signs its Authentication-Results. When set, only mail it found
 # genuine (DMARC) is filed without a person; without it, what it found forged is not.
 MAIL_AUTHENTICATION_SERVER: str = env.str("MAIL_AUTHENTICATION_SERVER", default="")
+
+# --- Webhooks -----------------------------------------------------------------------------------------
+
+# Addresses that are not public (private, loopback, link-local) are refused. Networks listed here may be
+# called nevertheless: hospitals behind a private line; and, unless in production, this machine.
+WEBHOOK_NETWORKS: list[str] = env.list(
+    "WEBHOOK_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
+)
+WEBHOOK_ALLOW_HTTP = not PRODUCTION
+WEBHOOK_TIMEOUT: float = env.float("WEBHOOK_TIMEOUT", default=10.0)  # seconds, for all of a request
+WEBHOOK_CA_FILE: str = env.str("WEBHOOK_CA_FILE", default="")  # empty: the system's authorities
 
 # --- API ----------------------------------------------------------------------------------------------
 
@@ -482,6 +496,10 @@ if PRODUCTION:
 # A PKCS#12 file that signs guarantee letters; empty: they go out unsigned.
 LETTER_CERTIFICATE: str = env.str("LETTER_CERTIFICATE", default="")
 LETTER_CERTIFICATE_PASSPHRASE: str = env.str("LETTER_CERTIFICATE_PASSPHRASE", default="")
+# What `manage.py demo` makes and signs with instead; a real house has a certificate others trust.
+LETTER_DEMO_CERTIFICATE: str = (
+    "" if PRODUCTION or TESTING else str(VAR_DIR / "certificates" / "demo-letters.p12")
+)
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: its end

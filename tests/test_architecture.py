@@ -27,6 +27,8 @@ def registered() -> Iterator[tuple[str, str]]:
     for event, handlers in subscribers.EVENTS.items():
         for handler in handlers:
             yield event, app_of(handler)
+    for watcher in subscribers.WATCHERS:
+        yield "every event", app_of(watcher)
     for step in subscribers.STEPS:
         yield "clock step due", app_of(step)
     for delivered in outbox.DELIVERED:
