@@ -62,8 +62,9 @@ def adjudicate(facts: Facts) -> Decision:
 
 
 def _money(claim: Claim, lines: Sequence[Line]) -> None:
-    """One visit (PR-13): per benefit ceilings, count, deductible, coinsurance, yearly limit; then
-    the annual maximum over the visit, then the counts of what was really paid."""
+    """One visit (PR-13): per benefit ceilings, count, deductible, coinsurance; over the visit what
+    exceeds a guarantee letter; per benefit the yearly limit; then the annual maximum over the visit,
+    then the counts of what was really paid."""
     booked = []
     for code in dict.fromkeys(line.benefit for line in lines):
         planned = claim.plans.get(code)
@@ -78,8 +79,10 @@ def _money(claim: Claim, lines: Sequence[Line]) -> None:
         ceilings.visit_and_day(claim, planned, chosen)
         shares.deductible(claim, planned, chosen)
         rate = shares.coinsurance(claim, planned, chosen)
-        shares.benefit_year(claim, planned, chosen)
         booked.append((planned, chosen, rate))
+    permission.letter(claim, [line for _planned, chosen, _rate in booked for line in chosen])
+    for planned, chosen, _rate in booked:
+        shares.benefit_year(claim, planned, chosen)
     shares.annual_maximum(claim, lines)
     for planned, chosen, rate in booked:
         ceilings.book_count(claim, planned, chosen)

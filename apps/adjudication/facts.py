@@ -201,6 +201,7 @@ class Facts:
     extra: dict[str, str] = field(default_factory=dict)
     payee_relation: str = ""  # INSURED | GUARDIAN | OTHER | "" (unknown): PR-02
     day_totals: tuple[tuple[date, Decimal], ...] = ()  # per service day; wins over `day_total`
+    letter_left: Decimal | None = None  # what a guarantee letter still binds for this claim; None = no letter
     handbook_sha: str = ""  # of the published version; "" = fingerprint of the parsed handbook
     plan_sha: str = ""
 

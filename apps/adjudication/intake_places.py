@@ -67,6 +67,12 @@ def network(intake: Intake) -> Findings:
             check(rule, outside)
         if not outside or rule is None:
             continue
+        if intake.facts.letter_left is not None:  # REC-01: the letter binds within its scope
+            yield write(
+                "LETTER_PLACE", own or rule, Level.WARN, place=f"visit:{visit.ref}", also=[own, rule],
+                hospital=visit.hospital.name, benefit=benefit_name(visit.benefit),
+            )  # fmt: skip
+            continue
         held = emergency(visit) and check(hold, True)
         code, level = ("OUT_OF_NETWORK_EMERGENCY", Level.REFER) if held else ("OUT_OF_NETWORK", Level.BLOCK)
         yield write(

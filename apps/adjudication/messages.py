@@ -185,6 +185,22 @@ AUTHORIZATION: dict[str, Words] = {
         "补录已签发的授权或 48 小时内的急诊通知；否则由审核岗选择赔付或拒付并写明理由。",
         "Link the authorization or the emergency notice; else a reviewer pays or refuses with a reason.",
     ),
+    "LETTER_EXCEEDED": Words(
+        "费用超出担保函余额 {left} 元，超出部分 {above} 元可以（并非必须）不予承担。",
+        "The cost exceeds what is left of the guarantee letter ({left}); the {above} beyond it may be refused.",
+        "担保函范围内的金额有约束力；请补充授权，或仅就超出部分选择赔付或拒付并写明理由。",
+        "The letter binds within its amount: grant a supplement, or pay or refuse the excess only, with a reason.",
+    ),
+    "LETTER_EXCEEDED_NOTED": Words(
+        "费用超出担保函余额 {left} 元，超出 {above} 元。本系列手册未规定后果，仅作提示。",
+        "The cost exceeds what is left of the guarantee letter ({left}) by {above}. This series prints no consequence.",
+        "如拟拒付超出部分，须引用保险合同具体条款。",
+        "A refusal of the excess needs a contract clause named by the adjuster.",
+    ),
+    "LETTER_PLACE": Words(
+        "“{hospital}”在就诊日不在“{benefit}”直付名单内；已签发的担保函在其范围内仍有约束力。",
+        "On the day {hospital} is not on the list for {benefit}; the guarantee letter still binds within its scope.",
+    ),
     "PA_MISSING_NOTED": Words(
         "未见事先授权：{triggers}。本系列手册未规定后果，仅作提示，涉及费用 {affected} 元。",
         "No authorization: {triggers}. This series prints no consequence; {affected} concerned.",

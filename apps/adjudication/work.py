@@ -9,7 +9,7 @@ from typing import Any
 from apps.adjudication.accumulators import Accounts
 from apps.adjudication.codes import KIND_BENEFIT
 from apps.adjudication.decision import Finding, LineDecision
-from apps.adjudication.facts import ZERO, BillFacts, Facts, LineFacts, VisitFacts
+from apps.adjudication.facts import ZERO, BillFacts, Facts, LineFacts, Override, VisitFacts
 from apps.adjudication.findings import answer, check, contract_rule, overrides_of, settled_by, write
 from apps.adjudication.handbook import Level, Rule
 from apps.adjudication.plan import BenefitPlan
@@ -123,18 +123,40 @@ class Claim:
         amount = sum((line.open for line in chosen), ZERO)
         where = place or (chosen[0].place if chosen else "")
         finding = write(code, rule, level, place=where, amount=amount, discretion=True, **figures)
-        override = answer(finding, self._overrides.get(finding.ref))
-        if override is not None:
-            self.answered.add(finding.ref)
-            finding = settled_by(finding, override)
-        self.findings.append(finding)
-        for line in chosen:
-            line.reasons.append(finding.ref)
+        override = self._heard(finding, chosen)
         if override is not None and not override.accept:
             self.deny(
                 "REFUSED_BY_PERSON", rule, chosen, place=where,
                 reason=override.reason, actor=override.actor, finding=finding.ref,
             )  # fmt: skip
+
+    def refer_above(
+        self, code: str, rule: Rule, lines: Iterable[Line], bound: Decimal, *, level: Level, place: str,
+        **figures: Any,
+    ) -> None:  # fmt: skip
+        """The same about what exceeds `bound` only: the lines beyond it, the one that crosses it in part."""
+        over = _above(lines, bound)
+        amount = sum(over.values(), ZERO)
+        finding = write(code, rule, level, place=place, amount=amount, discretion=True, **figures)
+        override = self._heard(finding, over)
+        if override is not None and not override.accept:
+            for line, above in over.items():
+                line.disallow(above)
+            self.note(
+                "REFUSED_BY_PERSON", rule, Level.DENY, over, place=place, amount=amount,
+                reason=override.reason, actor=override.actor, finding=finding.ref,
+            )  # fmt: skip
+
+    def _heard(self, finding: Finding, lines: Iterable[Line]) -> Override | None:
+        """Add a finding a person may answer; the answer, if there is one."""
+        override = answer(finding, self._overrides.get(finding.ref))
+        if override is not None:
+            self.answered.add(finding.ref)
+            finding = settled_by(finding, override)
+        self.findings.append(finding)
+        for line in lines:
+            line.reasons.append(finding.ref)
+        return override
 
     def ignored_overrides(self) -> list[str]:
         """Answers to findings that were not made or leave no room for an answer."""
@@ -150,6 +172,17 @@ def _refuse(lines: Iterable[Line]) -> None:
     for line in lines:
         line.disallow(line.open)
         line.denied = True
+
+
+def _above(lines: Iterable[Line], bound: Decimal) -> dict[Line, Decimal]:
+    """What each line holds beyond `bound` yuan, in the order of the lines."""
+    over, left = dict[Line, Decimal](), bound
+    for line in lines:
+        above = max(line.open - max(left, ZERO), ZERO)
+        if above > 0:
+            over[line] = above
+        left -= line.open
+    return over
 
 
 def _lines(visit: VisitFacts, bill: BillFacts, plans: dict[str, BenefitPlan]) -> list[Line]:

@@ -124,7 +124,9 @@ def _spans(ctx: Ctx[Any], clock: Clock) -> list[ClockPause]:
 
 
 def _start(ctx: Ctx[Any], spec: ClockSpec, at: datetime, open_clocks: list[Clock]) -> None:
-    if any(clock.key == spec.key for clock in open_clocks) or not ctx.kind.clock_matches(ctx, spec.when):
+    kept = not ctx.kind.clocks or spec.key in ctx.kind.clocks
+    running = any(clock.key == spec.key for clock in open_clocks)
+    if running or not kept or not ctx.kind.clock_matches(ctx, spec.when):
         return
     variant = _alike(ctx.handbook, spec.key, spec.id).index(spec)
     clock = Clock(

@@ -93,6 +93,7 @@ class Kind:
     states: Mapping[str, Text] = field(default_factory=dict)  # in the order of the day
     select_related: tuple[str, ...] = ()
     clock_matches: Callable[[Ctx[Any], Sequence[Condition]], bool] = lambda ctx, when: not when
+    clocks: frozenset[str] = frozenset()  # keys of the clocks it runs; empty = whatever its events start
     actions: dict[str, Action[Any]] = field(default_factory=dict)
     panels: list[Panel] = field(default_factory=list)
 

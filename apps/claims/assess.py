@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,13 +14,14 @@ from django.db.models import Q
 from apps.adjudication.checklist import Requirement, checklist, lacking
 from apps.adjudication.decision import Decision, Finding
 from apps.adjudication.engine import adjudicate
-from apps.adjudication.facts import ZERO, Facts
+from apps.adjudication.facts import ZERO, Balance, Facts
 from apps.adjudication.handbook import Level
 from apps.adjudication.intake import assess_intake, intake_outcome
 from apps.adjudication.routing import Routing, route
 from apps.cases.models import CaseFile
 from apps.claims.facts import facts_of
 from apps.claims.rows import ClaimRows, add_duplicates, load
+from apps.claims.variants import variant_of
 from apps.ledger.accounts import with_balances
 from apps.ledger.models import LimitAccount, LimitEntry
 from apps.ledger.queries import limits_of_many
@@ -135,7 +136,9 @@ def adjudicate_many(cases: Sequence[CaseFile], now: datetime) -> dict[int, Asses
     for case in cases:
         own = [copy(account) for account in accounts.get(case.policy_id, ())]
         give_back(own, [entry for entry in former if entry.reference.startswith(f"{case.number}/")])
-        found[case.pk] = Assessment(rows[case.pk], with_balances(facts_of(rows[case.pk], now), own))
+        variant = variant_of(case)
+        set_free(own, variant.held(rows[case.pk]))
+        found[case.pk] = variant.assessment(rows[case.pk], with_balances(facts_of(rows[case.pk], now), own))
     return found
 
 
@@ -155,6 +158,17 @@ def give_back(accounts: Iterable[LimitAccount], entries: Iterable[LimitEntry]) -
     for entry in entries:
         if entry.account_id in by_id:
             by_id[entry.account_id].used -= entry.used
+
+
+def set_free(accounts: Iterable[LimitAccount], held: Mapping[int, int]) -> None:
+    """What is reserved for the claim itself counts as free for it; nothing is saved."""
+    for account in accounts:
+        account.reserved -= held.get(account.pk, 0)
+
+
+def reassess(rows: ClaimRows, now: datetime, balances: Iterable[Balance]) -> Assessment:
+    """The same rows looked at again, after one of them changed; no query."""
+    return variant_of(rows.case).assessment(rows, facts_of(rows, now, balances))
 
 
 def assessment_in(ctx: Any) -> Assessment:

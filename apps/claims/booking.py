@@ -25,15 +25,12 @@ from apps.adjudication.facts import Facts
 from apps.adjudication.serialize import decision_to_json, facts_to_json
 from apps.cases.engine import Batch, Ctx
 from apps.claims import letters
-from apps.claims.assess import (
-    Assessment,
-    give_back,
-    own_entries,
-)
+from apps.claims.assess import Assessment, give_back, own_entries, set_free
 from apps.claims.facts import facts_of
 from apps.claims.models import Decision as DecisionRow
 from apps.claims.models import DecisionLine, Outcome
 from apps.claims.rows import load
+from apps.claims.variants import Variant, add_variant, variant_of
 from apps.core.errors import Blocked
 from apps.core.money import format_yuan, to_fen
 from apps.core.numbers import next_numbers_of
@@ -55,6 +52,7 @@ PAYING = (Outcome.APPROVE, Outcome.PARTIAL, Outcome.EX_GRATIA, Outcome.COMPROMIS
 def prepare(batch: Batch) -> None:
     """Rows, former bookings and locked limits of every claim of the batch."""
     cases = [ctx.case for ctx in batch.contexts]
+    variant_of(cases[0]).prepare(batch)
     rows = load(cases, day_totals=False)
     facts = {pk: facts_of(found, batch.now) for pk, found in rows.items()}
     batch.shared |= {"rows": rows, "facts": facts, "moved": set()}
@@ -74,8 +72,10 @@ def _draw_numbers(batch: Batch, *, first: bool) -> None:
     """Numbers for letters and payment orders with one statement. A claim decided for the first time
     has no decision letter that a new one could supersede."""
     letter, payment = f"{LETTER_PREFIX}{batch.now:%y}", f"P{timezone.localtime(batch.now):%y}"
-    drawn = next_numbers_of({letter: len(batch.contexts), payment: len(batch.contexts)})
-    batch.shared["letter_numbers"], batch.shared["payment_numbers"] = drawn[letter], drawn[payment]
+    count = len(batch.contexts)
+    orders = variant_of(batch.contexts[0].case).orders
+    drawn = next_numbers_of({letter: count, payment: count} if orders else {letter: count})
+    batch.shared["letter_numbers"], batch.shared["payment_numbers"] = drawn[letter], drawn.get(payment, [])
     if first:
         batch.shared["letters"] = {}
 
@@ -128,12 +128,15 @@ def limits_in(ctx: Ctx[Any]) -> dict[str, LimitAccount]:
 def look(ctx: Ctx[Any]) -> Assessment:
     """The claim as it stands on the locked limits; what it used itself before is free again."""
     shared, pk = ctx.batch.shared, ctx.case.pk
+    rows, variant = shared["rows"][pk], variant_of(ctx.case)
     accounts = list(limits_in(ctx).values())
-    if own := former_entries(ctx):
+    own, held = former_entries(ctx), variant.held(rows)
+    if own or held:
         accounts = [_copy(account) for account in accounts]
         give_back(accounts, own)
+        set_free(accounts, held)
     keys = [movement.key for movement in shared["keys"][pk]]
-    found = Assessment(shared["rows"][pk], with_balances(shared["facts"][pk], accounts, keys))
+    found = variant.assessment(rows, with_balances(shared["facts"][pk], accounts, keys))
     ctx.loaded |= {"assessment": found, "facts": found.facts}
     return found
 
@@ -173,7 +176,8 @@ class Verdict:
 
 def book(ctx: Ctx[Any], verdict: Verdict) -> DecisionRow:
     """Queue everything a final decision writes and say how the claim goes on."""
-    case, claim = ctx.case, ctx.case.claim
+    case, claim, variant = ctx.case, ctx.case.claim, variant_of(ctx.case)
+    variant.before_booking(ctx, verdict)
     version = ctx.batch.shared["versions"].get(case.pk, 0) + 1
     reference = f"{case.number}/{version}"
     row = _decision_row(ctx, verdict, version)
@@ -183,16 +187,15 @@ def book(ctx: Ctx[Any], verdict: Verdict) -> DecisionRow:
     _book_limits(ctx, verdict, reference)
     before, claim.decided_fen = claim.decided_fen or 0, verdict.insurer_fen
     ctx.update(claim, "decided_fen")
-    owe(ctx, verdict.insurer_fen - before, reference=reference)
+    owe(ctx, verdict.insurer_fen - before, reference=reference, party=variant.party)
     ctx.loaded["decision_version"] = version
-    ctx.loaded["payable_fen"] = (
-        verdict.insurer_fen if version == 1 else _payable(ctx, verdict.insurer_fen - before)
-    )
+    change = verdict.insurer_fen - before
+    ctx.loaded["payable_fen"] = change if version == 1 else variant.payable(ctx, change=change)
     ctx.data |= {"outcome": verdict.outcome, "insurer_fen": verdict.insurer_fen, "version": version}
     ctx.data["rules"] = sorted({finding.rule for finding in verdict.decision.findings})
     ctx.reason = verdict.reason
-    _tell(ctx, verdict)
-    _go_on(ctx, verdict)
+    variant.tell(ctx, verdict)
+    variant.go_on(ctx, verdict)
     return row
 
 
@@ -334,3 +337,19 @@ def _go_on(ctx: Ctx[Any], verdict: Verdict) -> None:
 
 def payable_to(payee: Any) -> bool:
     return payee is not None and payee.screening == "CLEAR"
+
+
+class Reported(Variant):
+    """Claims that families report: paid to their account, by a payment order."""
+
+    def payable(self, ctx: Ctx[Any], *, change: int) -> int:
+        return _payable(ctx, change)
+
+    def tell(self, ctx: Ctx[Any], verdict: Verdict) -> None:
+        _tell(ctx, verdict)
+
+    def go_on(self, ctx: Ctx[Any], verdict: Verdict) -> None:
+        _go_on(ctx, verdict)
+
+
+add_variant("claim", Reported())

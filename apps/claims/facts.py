@@ -22,6 +22,7 @@ from apps.adjudication.handbook import Condition
 from apps.cases.models import CaseFile
 from apps.claims.models import Bill, BillLine, Visit
 from apps.claims.rows import BillRows, ClaimRows, VisitRows, load
+from apps.claims.variants import variant_of
 from apps.core.money import to_yuan
 from apps.documents.queries import BillMarks, bill_marks, paper_facts
 from apps.hospitals.models import NetworkEntry
@@ -52,7 +53,7 @@ def facts_of(rows: ClaimRows, now: datetime, balances: Iterable[Balance] = ()) -
     version = handbook.versions.get(plan.version)
     group = version.network_group if version else ""
     payee = claim.payee
-    return Facts(
+    facts = Facts(
         claim_ref=case.number,
         category=claim.category,
         channel=claim.channel,
@@ -76,6 +77,7 @@ def facts_of(rows: ClaimRows, now: datetime, balances: Iterable[Balance] = ()) -
         handbook_sha=case.handbook.sha256,
         plan_sha=plan_row.sha256,
     )
+    return variant_of(case).facts(rows, facts)
 
 
 def _visit(rows: VisitRows, claim: ClaimRows, marks: dict[str, BillMarks], group: str) -> VisitFacts:

@@ -29,6 +29,7 @@ from apps.members.models import IdType
 from apps.payments.payees import PayeeInput
 
 MAXIMUM_LINES = 2000
+REPORTED = [(code, label) for code, label in Category.choices if code != Category.DIRECT]
 
 
 def no_money(label: Any) -> Any:
@@ -185,7 +186,7 @@ class ReportInput:
     visits: tuple[VisitInput, ...] = ask(_("Visits"), widget="lines")
     channel: str = ask(_("Channel"), choices=codes(CHANNELS), widget="select")
     category: str = ask(
-        _("Category"), default=Category.REIMBURSEMENT.value, choices=list(Category.choices), widget="select"
+        _("Category"), default=Category.REIMBURSEMENT.value, choices=REPORTED, widget="select"
     )
     papers: tuple[PaperInput, ...] = ask(_("Papers"), default=(), widget="lines")
     payee: PayeeInput | None = ask(_("Payee"), default=None)

@@ -16,6 +16,7 @@ from apps.adjudication.handbook import Basis, Handbook, Level
 from apps.cases.models import CaseFile
 from apps.claims.assess import Assessment
 from apps.claims.limits import limit_title, shown
+from apps.claims.models import Category
 from apps.claims.originals import mailing
 from apps.claims.rows import ClaimRows
 from apps.core.money import to_fen
@@ -44,8 +45,9 @@ REASONS = (Level.BLOCK, Level.DENY, Level.REDUCE)
 
 
 def about(case: CaseFile) -> About:
+    direct = case.claim.category == Category.DIRECT  # told to the family, reported by the hospital
     return About(
-        addressee=case.claim.reporter_name,
+        addressee=case.policy.policyholder.name if direct else case.claim.reporter_name,
         child=case.member.masked_name,
         policy=case.policy.number,
         case=case.number,

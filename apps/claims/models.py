@@ -19,6 +19,7 @@ class Category(models.TextChoices):
     VACCINE = "VACCINE", _("vaccine claim")
     INTERNET = "INTERNET", _("internet-hospital claim")
     HEALTH_CHECK = "HEALTH_CHECK", _("health-check claim")
+    DIRECT = "DIRECT", _("direct-billing claim")
 
 
 class Claim(models.Model):

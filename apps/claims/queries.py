@@ -48,7 +48,7 @@ def member_history(actor: Actor, member_id: int, *, until: date, years: int = 5)
     """The child's claims with visits in the last years, newest visit first; two queries."""
     since = until - timedelta(days=366 * years)
     visits = Visit.objects.filter(claim__case__member=member_id, started_on__gte=since, started_on__lte=until)
-    seen = visible_to(CaseFile.objects.filter(member=member_id, kind="claim"), actor).values("pk")
+    seen = visible_to(CaseFile.objects.filter(member=member_id, claim__isnull=False), actor).values("pk")
     found: dict[int, PastClaim] = {}
     rows = (
         visits.filter(claim__in=seen).select_related("claim__case", "hospital").order_by("-started_on", "-pk")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 
@@ -14,6 +15,7 @@ from apps.cards.models import Card
 from apps.cards.queries import policies_with_card
 from apps.cases.models import CaseFile
 from apps.claims.models import Bill, BillLine, Claim, Override, Visit
+from apps.claims.variants import VARIANTS
 from apps.core.money import to_yuan
 from apps.documents.models import BillRegister, Paper
 from apps.hospitals.models import NetworkEntry
@@ -52,6 +54,7 @@ class ClaimRows:
     day_totals: list[tuple[date, Decimal]] = field(default_factory=list)
     duplicates: dict[str, str] = field(default_factory=dict)  # bill identity → number of the other case
     e_card: bool = False  # the policy has our card (PR-03)
+    own: Any = None  # what its kind knows beside (`claims.variants`)
 
     def bills(self) -> Iterator[BillRows]:
         for visit in self.visits:
@@ -79,7 +82,16 @@ def load(cases: Sequence[CaseFile], *, day_totals: bool = True) -> dict[int, Cla
     add_networks(found.values())
     if day_totals:
         add_day_totals(found.values())
+    add_own(found.values())
     return found
+
+
+def add_own(claims: Iterable[ClaimRows]) -> None:
+    """What kinds of claims know beside the common rows; no query for claims that families report."""
+    for kind, variant in VARIANTS.items():
+        of_kind = [rows for rows in claims if rows.case.kind == kind]
+        if of_kind:
+            variant.load(of_kind)
 
 
 def _load_bills(found: dict[int, ClaimRows]) -> None:

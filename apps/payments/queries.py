@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from apps.accounts.actors import Actor
@@ -11,13 +13,13 @@ from apps.ledger.models import MoneyAccount
 from apps.payments.models import PaymentFile, PaymentOrder
 
 
-def payable_key(case: CaseFile) -> str:
-    """Key of the account of what we owe the member for one case."""
-    return f"payable:{case.number}:MEMBER"
+def payable_key(case: CaseFile, party: str = "MEMBER") -> str:
+    """Key of the account of what we owe the party (MEMBER | HOSPITAL) for one case."""
+    return f"payable:{case.number}:{party}"
 
 
 def payable_fen(case: CaseFile) -> int:
-    """What is owed and not yet paid (fen); negative when the member was paid too much."""
+    """What is owed and not yet paid (fen); negative when too much was paid."""
     account = MoneyAccount.objects.filter(key=payable_key(case)).first()
     return account.balance if account else 0
 
@@ -40,6 +42,13 @@ def living_orders(case: CaseFile, *, paid: bool = False) -> list[PaymentOrder]:
     if paid:
         states.append(PaymentOrder.State.PAID)
     return list(PaymentOrder.objects.filter(case=case, state__in=states).order_by("pk"))
+
+
+def payables_of(numbers: Iterable[str], party: str) -> dict[str, int]:
+    """What is owed to the party and not yet paid for many cases, by their numbers (fen). One query."""
+    keys = {f"payable:{number}:{party}": number for number in numbers}
+    found = MoneyAccount.objects.filter(key__in=list(keys)).values_list("key", "balance")
+    return dict.fromkeys(keys.values(), 0) | {keys[key]: balance for key, balance in found}
 
 
 def orders_visible_to(actor: Actor) -> QuerySet[PaymentOrder]:

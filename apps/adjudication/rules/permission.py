@@ -35,13 +35,27 @@ def _missing(
     place, also = f"visit:{visit.ref}", [cited(claim.handbook, hit.trigger.rule, "") for hit in missing]
     triggers = "、".join(f"{hit.trigger.rule} {hit.trigger.title.zh}" for hit in missing)
     affected = sum((line.open for line in lines), ZERO)
-    if level == Level.REFER:
-        claim.refer("PA_MISSING", rule, lines, place=place, also=also, triggers=triggers, affected=affected)
-        return
-    claim.note(
-        "PA_MISSING_NOTED", rule, Level.WARN, lines,
+    asked = level == Level.REFER
+    claim.refer(
+        "PA_MISSING" if asked else "PA_MISSING_NOTED", rule, lines, level=Level.REFER if asked else Level.WARN,
         place=place, also=also, triggers=triggers, affected=affected,
     )  # fmt: skip
+
+
+def letter(claim: Claim, lines: list[Line]) -> None:
+    """REC-01: a guarantee letter binds within its amount; only what exceeds it is at discretion, as
+    treatment without authorization is in the series (PA-05, PR-07)."""
+    left, parameter = claim.facts.letter_left, claim.handbook.parameters.get("authorization.missing")
+    if left is None or parameter is None:
+        return
+    rule = cited(claim.handbook, parameter.rule, parameter.source)
+    above = sum((line.open for line in lines), ZERO) - left
+    if check(rule, above > 0):
+        asked = str(parameter.value) == Level.REFER
+        claim.refer_above(
+            "LETTER_EXCEEDED" if asked else "LETTER_EXCEEDED_NOTED", rule, lines, left,
+            level=Level.REFER if asked else Level.WARN, place=f"visit:{lines[0].visit.ref}", above=above, left=left,
+        )  # fmt: skip
 
 
 def _related(lines: list[Line], missing: list[Hit]) -> list[Line]:

@@ -39,7 +39,7 @@ class DecideInput:
     member_text: str = ask(_("Text for the member"), default="", widget="textarea", max_length=4000)
 
 
-def _decide(ctx: Ctx[DecideInput]) -> None:
+def decide(ctx: Ctx[DecideInput]) -> None:
     """The rules compute, a person decides: outcome and reasons are theirs to confirm."""
     given = ctx.input
     assert given is not None
@@ -99,7 +99,7 @@ def way(ctx: Ctx[Any]) -> str:
     return chosen
 
 
-def _prefilled(ctx: Ctx[Any]) -> dict[str, Any]:
+def prefilled(ctx: Ctx[Any]) -> dict[str, Any]:
     decision = assessment_in(ctx).decision
     known = decision.outcome if decision.outcome in dict(COMPUTED) else ""
     return {"outcome": known, "reason": reason_text(decision), "member_text": ""}
@@ -107,9 +107,9 @@ def _prefilled(ctx: Ctx[Any]) -> dict[str, Any]:
 
 KIND.action(
     Action(
-        "decide", _("Decide"), DECIDERS, _decide, transition=way, transitions=(*FINAL_WAYS, "propose"),
+        "decide", _("Decide"), DECIDERS, decide, transition=way, transitions=(*FINAL_WAYS, "propose"),
         states=frozenset({"UNDER_REVIEW"}), input=DecideInput, guards=(guards.nothing_open, guards.inquiries_answered), prepare=booking.prepare,
-        initial=_prefilled, style="primary", order=10,
+        initial=prefilled, style="primary", order=10,
     )
 )  # fmt: skip
 
@@ -122,7 +122,7 @@ class SignInput:
     note: str = ask(_("Note"), default="", widget="textarea", max_length=2000)
 
 
-def _sign(ctx: Ctx[SignInput]) -> None:
+def sign(ctx: Ctx[SignInput]) -> None:
     """The same decision, made again on what is left of the limits now. If it came out differently,
     the signature would stand under another amount than the signer saw: back to the reviewer."""
     proposal: Proposal = ctx.case.claim.proposal
@@ -158,7 +158,7 @@ def special_verdict(ctx: Ctx[Any], outcome: str, decision: Decision, insurer_fen
     return verdict_of(outcome, decision, insurer_fen)
 
 
-def _return_to_reviewer(ctx: Ctx[ReasonInput]) -> None:
+def return_to_reviewer(ctx: Ctx[ReasonInput]) -> None:
     assert ctx.input is not None
     ctx.reason = ctx.input.reason
     ctx.case.claim.proposal.delete()
@@ -166,14 +166,14 @@ def _return_to_reviewer(ctx: Ctx[ReasonInput]) -> None:
 
 KIND.action(
     Action(
-        "sign", _("Sign"), SIGNERS, _sign, transition=way, transitions=FINAL_WAYS, states=frozenset({"SECOND_REVIEW"}),
+        "sign", _("Sign"), SIGNERS, sign, transition=way, transitions=FINAL_WAYS, states=frozenset({"SECOND_REVIEW"}),
         input=SignInput, guards=(guards.within_authority,), four_eyes=PROPOSERS, prepare=booking.prepare,
         style="primary", order=10,
     )
 )  # fmt: skip
 KIND.action(
     Action(
-        "return_to_reviewer", _("Return to reviewer"), SIGNERS | SENIORS, _return_to_reviewer, transition="send_back",
+        "return_to_reviewer", _("Return to reviewer"), SIGNERS | SENIORS, return_to_reviewer, transition="send_back",
         input=ReasonInput, event="returned_to_reviewer", order=20,
     )
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from django.utils import timezone
@@ -17,8 +17,7 @@ from apps.cases.kinds import Action, NoInput
 from apps.claims import guards
 from apps.claims.actions.common import ReasonInput, answer_row
 from apps.claims.actions.inquiries import end_all
-from apps.claims.assess import Assessment, assessment_in
-from apps.claims.facts import facts_of
+from apps.claims.assess import Assessment, assessment_in, reassess
 from apps.claims.models import Proposal
 from apps.claims.roles import COMPLIANCE, DESK, MACHINES, REVIEWERS, SENIORS, SUPERVISORS
 from apps.claims.workflow import BEFORE_DECISION, COLLECTING, KIND
@@ -58,7 +57,7 @@ class AnswerInput:
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000)
 
 
-def _answer_finding(ctx: Ctx[AnswerInput]) -> None:
+def answer_finding(ctx: Ctx[AnswerInput]) -> None:
     """A person decides what the text leaves open; where it leaves nothing open, nobody may."""
     given = ctx.input
     assert given is not None
@@ -74,8 +73,8 @@ def _answer_finding(ctx: Ctx[AnswerInput]) -> None:
         found.rows.overrides.append(
             answer_row(ctx, ref, asked.rule, accept=given.accept, reason=given.reason)
         )
-    facts = replace(facts_of(found.rows, ctx.now), balances=found.facts.balances)
-    ctx.loaded |= {"assessment": Assessment(found.rows, facts), "facts": facts}
+    fresh = reassess(found.rows, ctx.now, found.facts.balances)
+    ctx.loaded |= {"assessment": fresh, "facts": fresh.facts}
     ctx.reason = given.reason
     ctx.data |= {"finding": given.finding, "rule": asked.rule, "accept": given.accept}
 
@@ -129,7 +128,7 @@ def _twins(found: Assessment, ref: str, asked: Asked) -> list[str]:
 
 KIND.action(
     Action(
-        "answer_finding", _("Answer a finding"), REVIEWERS | COMPLIANCE, _answer_finding,
+        "answer_finding", _("Answer a finding"), REVIEWERS | COMPLIANCE, answer_finding,
         states=COLLECTING | {"UNDER_REVIEW"}, input=AnswerInput, event="finding_answered", order=30,
     )
 )  # fmt: skip
