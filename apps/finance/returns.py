@@ -64,13 +64,18 @@ def filters_of(params: Mapping[str, str]) -> Filters:
 
 
 def returned(actor: Actor, filters: Filters) -> QuerySet[PaymentOrder]:
-    """Returned orders the actor may see, oldest first. Open: nothing was ordered in their place."""
+    """Returned orders of cases the actor may see, oldest first. Open: nothing was ordered in their place.
+
+    Statements of hospitals that came back stand in the list of statements.
+    """
     if not RETURN_DESK & actor.roles:
         raise NotAllowed(_("Bank returns are for finance and the claims desk."), code="role")
     later = PaymentOrder.objects.filter(
         case=OuterRef("case"), decision_version__gte=OuterRef("decision_version"), pk__gt=OuterRef("pk")
     )
-    rows = visible_to(PaymentOrder.objects.filter(state=PaymentOrder.State.RETURNED), actor)
+    rows = visible_to(
+        PaymentOrder.objects.filter(state=PaymentOrder.State.RETURNED, case__isnull=False), actor
+    )
     rows = rows.annotate(
         replaced=Exists(later),
     ).select_related("case__assignee", "case__team", "case__member", "payee")

@@ -24,17 +24,21 @@ class Withdrawn(Exception):
 
 
 Source = Callable[[Message], Attachment]
-_sources: list[Source] = []
+_sources: dict[str, Source] = {}
 
 
-def register_source(source: Source) -> None:
-    """The function that finds the letter of a message; raises Waiting or Withdrawn."""
-    _sources[:] = [source]
+def register_source(source: Source, prefix: str = "") -> None:
+    """The function that finds the letter of a message; raises Waiting or Withdrawn.
+
+    With a prefix, that of papers which are no letters of a case; their tokens begin with it.
+    """
+    _sources[prefix] = source
 
 
 def attachment_of(message: Message) -> Attachment | None:
     if not message.letter_token:
         return None
-    if not _sources:
+    fitting = [prefix for prefix in _sources if message.letter_token.startswith(prefix)]
+    if not fitting:
         raise Waiting("nobody renders letters here")
-    return _sources[0](message)
+    return _sources[max(fitting, key=len)](message)

@@ -21,6 +21,7 @@ from apps.accounts.actors import Actor
 from apps.cases.engine import Batch, Ctx, perform
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
+from apps.core.bulk import insert_rows
 from apps.core.errors import Blocked, Conflict, DomainError, InvalidInput, InvalidInputs, NotAllowed
 from apps.core.money import format_yuan
 from apps.core.numbers import next_number, next_numbers
@@ -30,6 +31,8 @@ from apps.ledger.models import MoneyEntry
 from apps.payments.exports import payment_csv, payment_workbook
 from apps.payments.models import Payee, PaymentFile, PaymentOrder
 from apps.payments.queries import files_visible_to, orders_visible_to, payable_key
+from apps.payments.subjects import BankResult as BankResult
+from apps.payments.subjects import subject_of
 
 MAKERS = frozenset({"finance", "finance_lead"})
 CHECKERS = frozenset({"payment_check", "finance_lead"})
@@ -47,18 +50,13 @@ def order(
     A constraint of the database holds the same against races ("nothing can be paid twice"). `first`:
     the decision was made in this very action, so no earlier attempt is looked for.
     """
-    if payee is None:
-        raise Blocked(_("There is no payee yet; enter the account first."), code="no_payee")
-    if payee.screening != "CLEAR":
-        raise Blocked(
-            _("The payee's list screening is “%(result)s”; compliance decides first.")
-            % {"result": payee.screening},
-            code="screening",
-        )
+    payee = _fit(payee)
     last = 0 if first else _last_attempt(ctx.case, decision_version)
     row = PaymentOrder(
         number=_next_number(ctx),
         case=ctx.case,
+        series=ctx.case.series,
+        tpa=ctx.case.tpa,
         decision_version=decision_version,
         attempt=last + 1,
         payee=payee,
@@ -70,17 +68,30 @@ def order(
     return row
 
 
+def _fit(payee: Payee | None) -> Payee:
+    """The payee, if money may go there."""
+    if payee is None:
+        raise Blocked(_("There is no payee yet; enter the account first."), code="no_payee")
+    if payee.screening != "CLEAR":
+        raise Blocked(
+            _("The payee's list screening is “%(result)s”; compliance decides first.")
+            % {"result": payee.screening},
+            code="screening",
+        )
+    return payee
+
+
 def _last_attempt(case: CaseFile, decision_version: int) -> int:
     former = PaymentOrder.objects.filter(case=case, decision_version=decision_version)
     return former.aggregate(last=Max("attempt"))["last"] or 0
 
 
-def owe(ctx: Ctx[Any], amount_fen: int, *, reference: str) -> None:
-    """Post what a decision adds to (or takes from) what we owe the member; for all of a batch at once."""
+def owe(ctx: Ctx[Any], amount_fen: int, *, reference: str, party: str = "MEMBER") -> None:
+    """Post what a decision adds to (or takes from) what we owe the party; for all of a batch at once."""
     if amount_fen:
         case = ctx.case
         ctx.batch.shared.setdefault("dues", []).append(
-            Due(payable_key(case), "MEMBER", case.number, case.series, case.tpa, amount_fen, reference)
+            Due(payable_key(case, party), party, case.number, case.series, case.tpa, amount_fen, reference)
         )
         ctx.batch.before_flush(_post_dues)
 
@@ -101,33 +112,44 @@ def _next_number(ctx: Ctx[Any]) -> str:
 def mark_paid(ctx: Ctx[Any], number: str, *, bank_reference: str) -> PaymentOrder:
     """The bank confirmed the order; books it. Only orders in a released file can be confirmed."""
     row = _order_of(ctx.case, number)
+    ctx.update(row, *_paid(row, ctx.now, bank_reference))
+    post_money(_account(ctx.case), MoneyEntry.Kind.PAID, -row.amount_fen, reference=row.number)
+    return row
+
+
+def _paid(row: PaymentOrder, now: datetime, bank_reference: str) -> tuple[str, ...]:
+    """Let an order be paid; the changed columns."""
     if not _at_the_bank(row):
         raise Blocked(
             _("Order %(number)s is “%(state)s”; only orders of a released payment file can be confirmed.")
             % {"number": row.number, "state": row.get_state_display()},
             code="not_released",
         )
-    row.state, row.paid_at, row.bank_reference = PaymentOrder.State.PAID, ctx.now, bank_reference
-    ctx.update(row, "state", "paid_at", "bank_reference")
-    post_money(_account(ctx.case), MoneyEntry.Kind.PAID, -row.amount_fen, reference=row.number)
-    return row
+    row.state, row.paid_at, row.bank_reference = PaymentOrder.State.PAID, now, bank_reference
+    return "state", "paid_at", "bank_reference"
 
 
 def mark_returned(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
     """The bank sent the money back (退票), before or after it was confirmed."""
     row = _order_of(ctx.case, number)
+    was_paid = row.state == PaymentOrder.State.PAID
+    ctx.update(row, *_returned(row, ctx.now, reason))
+    if was_paid:
+        post_money(_account(ctx.case), MoneyEntry.Kind.RETURNED, row.amount_fen, reference=row.number)
+        ctx.loaded["returned_fen"] = row.amount_fen  # money that had been booked as paid
+    return row
+
+
+def _returned(row: PaymentOrder, now: datetime, reason: str) -> tuple[str, ...]:
+    """Let an order be returned; the changed columns."""
     if row.state != PaymentOrder.State.PAID and not _at_the_bank(row):
         raise Blocked(
             _("Order %(number)s is “%(state)s”; the bank cannot have returned it.")
             % {"number": row.number, "state": row.get_state_display()},
             code="not_sent",
         )
-    if row.state == PaymentOrder.State.PAID:
-        post_money(_account(ctx.case), MoneyEntry.Kind.RETURNED, row.amount_fen, reference=row.number)
-        ctx.loaded["returned_fen"] = row.amount_fen  # money that had been booked as paid
-    row.state, row.return_reason, row.returned_at = PaymentOrder.State.RETURNED, reason, ctx.now
-    ctx.update(row, "state", "return_reason", "returned_at")
-    return row
+    row.state, row.return_reason, row.returned_at = PaymentOrder.State.RETURNED, reason, now
+    return "state", "return_reason", "returned_at"
 
 
 def _at_the_bank(row: PaymentOrder) -> bool:
@@ -139,19 +161,28 @@ def _at_the_bank(row: PaymentOrder) -> bool:
 def stop(ctx: Ctx[Any], number: str, *, reason: str) -> PaymentOrder:
     """Stop a payment (止付) that no released file carries yet."""
     row = _order_of(ctx.case, number)
-    if row.state == PaymentOrder.State.ORDERED:
-        row.state, row.return_reason = PaymentOrder.State.STOPPED, reason
-        ctx.update(row, "state", "return_reason")
-        return row
-    raise Blocked(
-        _("Order %(number)s is “%(state)s”; take it out of its file first, or wait for the bank.")
-        % {"number": row.number, "state": row.get_state_display()},
-        code="too_late",
-    )
+    ctx.update(row, *_stopped(row, reason))
+    return row
+
+
+def _stopped(row: PaymentOrder, reason: str) -> tuple[str, ...]:
+    """Let an order be stopped; the changed columns."""
+    if row.state != PaymentOrder.State.ORDERED:
+        raise Blocked(
+            _("Order %(number)s is “%(state)s”; take it out of its file first, or wait for the bank.")
+            % {"number": row.number, "state": row.get_state_display()},
+            code="too_late",
+        )
+    row.state, row.return_reason = PaymentOrder.State.STOPPED, reason
+    return "state", "return_reason"
 
 
 def _order_of(case: CaseFile, number: str) -> PaymentOrder:
-    row = PaymentOrder.objects.select_for_update().filter(case=case, number=number).first()
+    return _locked_order(number, case=case)
+
+
+def _locked_order(number: str, **of: Any) -> PaymentOrder:
+    row = PaymentOrder.objects.select_for_update().filter(number=number, **of).first()
     if row is None:
         raise InvalidInput(_("No such payment order on this case."), field="order", code="unknown_order")
     if row.file_id:
@@ -163,6 +194,87 @@ def _account(case: CaseFile) -> Any:
     return money_account(
         payable_key(case), party="MEMBER", reference=case.number, series=case.series, tpa=case.tpa
     )
+
+
+# --- For many cases at once ------------------------------------------------------------------
+
+
+def order_together(
+    *, reference: str, payee: Payee | None, amount_fen: int, series: str, tpa: str, now: datetime
+) -> PaymentOrder:
+    """One order for what many cases are owed, under the number of their statement; a living one is refused.
+
+    Inside the caller's transaction. A constraint holds the same against races.
+    """
+    payee = _fit(payee)
+    former = PaymentOrder.objects.filter(reference=reference)
+    if former.exclude(state__in=[PaymentOrder.State.RETURNED, PaymentOrder.State.STOPPED]).exists():
+        raise Conflict(
+            _("%(number)s has a payment order that lives.") % {"number": reference}, code="paid_twice"
+        )
+    return PaymentOrder.objects.create(
+        number=next_number(f"P{timezone.localtime(now):%y}"),
+        reference=reference,
+        series=series,
+        tpa=tpa,
+        attempt=(former.aggregate(last=Max("attempt"))["last"] or 0) + 1,
+        payee=payee,
+        amount_fen=amount_fen,
+        ordered_at=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one case is paid by an order for many."""
+
+    case: CaseFile
+    amount_fen: int
+
+
+def pay_together(number: str, shares: Sequence[Share], *, bank_reference: str, now: datetime) -> PaymentOrder:
+    """The bank confirmed an order for many cases; books it to what each is owed, in a constant number of statements."""
+    row = _locked_order(number, case=None)
+    if sum(share.amount_fen for share in shares) != row.amount_fen:
+        raise Conflict(_("The shares do not add up to the order."), code="shares")
+    row.save(update_fields=_paid(row, now, bank_reference))
+    _post_shares(row, shares, MoneyEntry.Kind.PAID, -1)
+    return row
+
+
+def return_together(
+    number: str, shares: Sequence[Share], *, reason: str, now: datetime
+) -> tuple[PaymentOrder, bool]:
+    """The bank sent it back: the order, and whether it had been booked as paid."""
+    row = _locked_order(number, case=None)
+    was_paid = row.state == PaymentOrder.State.PAID
+    row.save(update_fields=_returned(row, now, reason))
+    if was_paid:
+        _post_shares(row, shares, MoneyEntry.Kind.RETURNED, 1)
+    return row, was_paid
+
+
+def stop_together(number: str, *, reason: str) -> PaymentOrder:
+    """Stop an order for many cases that no file carries yet."""
+    row = _locked_order(number, case=None)
+    row.save(update_fields=_stopped(row, reason))
+    return row
+
+
+def _post_shares(row: PaymentOrder, shares: Sequence[Share], kind: str, sign: int) -> None:
+    party = "HOSPITAL" if row.payee.hospital_id else "MEMBER"
+    insert_rows(
+        post_dues(
+            [
+                Due(
+                    payable_key(share.case, party), party, share.case.number, share.case.series, share.case.tpa,
+                    sign * share.amount_fen, row.number,
+                )
+                for share in shares
+            ],
+            kind,
+        )
+    )  # fmt: skip
 
 
 # --- Files -----------------------------------------------------------------------------------
@@ -229,21 +341,11 @@ def cancel_file(actor: Actor, number: str) -> PaymentFile:
     return file
 
 
-@dataclass(frozen=True)
-class BankResult:
-    """One line of what the bank answered; `row` is where it stood in the file."""
-
-    order: str
-    paid: bool
-    reference: str = ""
-    reason: str = ""
-    row: int = 0
-
-
 def book_results(
     actor: Actor, results: Sequence[BankResult], *, now: datetime | None = None
 ) -> list[CaseFile]:
-    """Book the bank's answers: paid or returned, each through its case. All or nothing."""
+    """Book the bank's answers: paid or returned, each through its case; or through what knows the order when
+    it pays many. All or nothing. The cases come back, an order for many with all of its own."""
     _need(actor, MAKERS | CHECKERS)
     errors: list[DomainError] = []
     cases: list[CaseFile] = []
@@ -261,7 +363,7 @@ def book_results(
                 )
                 continue
             try:
-                cases.append(_book(actor, row, result, now))
+                cases += _book(actor, row, result, now)
             except DomainError as error:
                 for one in error.errors if isinstance(error, InvalidInputs) else [error]:
                     one.field = f"{result.row}.{one.field or 'order'}"
@@ -271,17 +373,25 @@ def book_results(
     return cases
 
 
-def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | None) -> CaseFile:
+def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | None) -> list[CaseFile]:
+    if row.case is None:
+        return subject_of(row.reference).book(actor, row, result, now or timezone.now())
+    return [_book_case(actor, row, row.case, result, now)]
+
+
+def _book_case(
+    actor: Actor, row: PaymentOrder, case: CaseFile, result: BankResult, now: datetime | None
+) -> CaseFile:
     """An order may pay a part of a case that goes on: then the answer is booked and ends nothing."""
     whole, part = ("payment_done", "part_paid") if result.paid else ("payment_returned", "part_returned")
     given: dict[str, Any] = {"bank_reference": result.reference} if result.paid else {"reason": result.reason}
     try:
-        return perform(row.case, whole, actor, now=now, order=row.number, **given)
+        return perform(case, whole, actor, now=now, order=row.number, **given)
     except Blocked as error:
-        if error.code not in ("state", "part") or part not in KINDS[row.case.kind].actions:
+        if error.code not in ("state", "part") or part not in KINDS[case.kind].actions:
             raise
         try:
-            return perform(row.case, part, actor, now=now, order=row.number, **given)
+            return perform(case, part, actor, now=now, order=row.number, **given)
         except Blocked as refused:
             raise (error if refused.code == "state" else refused) from refused
 

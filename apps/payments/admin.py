@@ -26,6 +26,7 @@ from apps.payments.actions import book_results, cancel_file, make_file, release_
 from apps.payments.models import PaymentFile, PaymentOrder
 from apps.payments.queries import files_visible_to
 from apps.payments.results import read_results
+from apps.payments.subjects import subject_of
 
 DESK = {"finance", "finance_lead", "payment_check", "manager", "auditor"}
 
@@ -37,11 +38,18 @@ class DeskList(NumberSearch, ReadOnlyList):
         return bool(DESK & request.actor.roles)  # type: ignore[attr-defined]
 
 
+def page_of(row: PaymentOrder) -> str:
+    """Where the admin shows what an order pays."""
+    if row.case is not None:
+        return reverse("admin:case", args=[row.case.number])
+    return subject_of(row.reference).url(row.reference)
+
+
 class OrderResource(ModelResource):
     class Meta:
         model = PaymentOrder
         fields = [
-            "number", "case__number", "payee__name", "payee__account_masked", "amount_fen", "state", "file__number",
+            "number", "case__number", "reference", "payee__name", "payee__account_masked", "amount_fen", "state", "file__number",
             "ordered_at", "paid_at", "bank_reference", "return_reason",
         ]  # fmt: skip
 
@@ -61,8 +69,8 @@ class PaymentOrderAdmin(Exportable, DeskList):
         "paid_at",
     ]
     list_filter = ["state", ("ordered_at", admin.DateFieldListFilter)]
-    search_fields = ["number__exact", "case__number__exact", "bank_reference__exact"]
-    search_help_text = _("Order, case or bank reference number")
+    search_fields = ["number__exact", "case__number__exact", "reference__exact", "bank_reference__exact"]
+    search_help_text = _("Order, case, statement or bank reference number")
     sortable_by = ["number", "ordered_at"]
     list_select_related = ["case", "payee", "file"]
     ordering = ["-ordered_at"]
@@ -73,9 +81,7 @@ class PaymentOrderAdmin(Exportable, DeskList):
 
     @admin.display(description=_("case number"))
     def case_link(self, row: PaymentOrder) -> str:
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:case", args=[row.case.number]), row.case.number
-        )
+        return format_html('<a href="{}">{}</a>', page_of(row), row.about)
 
     @admin.display(description=_("account number"))
     def account(self, row: PaymentOrder) -> str:
@@ -181,7 +187,9 @@ class PaymentFileAdmin(DeskList):
             "title": file.number,
             "file": file,
             "total": format_yuan(file.total_fen),
-            "orders": [(row, format_yuan(row.amount_fen)) for row in self._orders(request, file)],
+            "orders": [
+                (row, format_yuan(row.amount_fen), page_of(row)) for row in self._orders(request, file)
+            ],
             "form": ResultsForm(),
             "errors": errors,
             "is_maker": file.made_by_id == request.user.pk,

@@ -29,7 +29,7 @@ def _rows(orders: Iterable[PaymentOrder]) -> Iterable[list[object]]:
     for order in orders:
         payee = order.payee
         yield [
-            order.number, order.case.number, payee.name, payee.account, payee.bank, payee.branch,
+            order.number, order.about, payee.name, payee.account, payee.bank, payee.branch,
             payee.clearing_number, to_yuan(order.amount_fen), pgettext("bank account", "corporate") if payee.corporate else pgettext("bank account", "private"),
         ]  # fmt: skip
 

@@ -10,13 +10,17 @@ from apps.accounts.models import User
 from apps.cases.models import CaseFile
 from apps.core.crypto import EncryptedTextField
 from apps.documents.models import StoredFile
+from apps.hospitals.models import Hospital
 from apps.members.models import Member
 
 
 class Payee(models.Model):
-    """Who receives the money: for a child, a guardian. A corrected account is a new row."""
+    """Who receives the money: for a child, a guardian; or a hospital. A corrected account is a new row."""
 
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="payees")
+    member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="payees")
+    hospital = models.ForeignKey(
+        Hospital, null=True, blank=True, on_delete=models.PROTECT, related_name="payees"
+    )
     name = models.CharField(_("account name"), max_length=80)
     relation = models.CharField(_("relation to the insured"), max_length=20)
     id_type = models.CharField(_("identity type"), max_length=20, blank=True)
@@ -40,6 +44,13 @@ class Payee(models.Model):
     class Meta:
         verbose_name = _("payee")
         verbose_name_plural = _("payees")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(member__isnull=False, hospital__isnull=True)
+                | models.Q(member__isnull=True, hospital__isnull=False),
+                name="payee_of_a_child_or_a_hospital",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -91,9 +102,18 @@ class PaymentFile(models.Model):
 
 
 class PaymentOrder(models.Model):
-    """One amount to one payee for one decision version. Unique, so nothing is paid twice."""
+    """One amount to one payee for one decision version. Unique, so nothing is paid twice.
 
-    VISIBILITY = {"series": "case__series", "tpa": "case__tpa", "member": "case__member__number"}
+    An order that pays many claims at once (a statement of a hospital) is of no case: `reference` is then
+    the number of what it pays, and `payments.subjects` knows who books the bank's answer.
+    """
+
+    VISIBILITY = {
+        "series": "series",
+        "tpa": "tpa",
+        "hospital": "payee__hospital__code",
+        "member": "case__member__number",
+    }
 
     class State(models.TextChoices):
         ORDERED = "ORDERED", _("payment pending")
@@ -103,8 +123,11 @@ class PaymentOrder(models.Model):
         STOPPED = "STOPPED", pgettext_lazy("state of a payment", "stopped")
 
     number = models.CharField(_("order number"), max_length=30, unique=True)
-    case = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="payment_orders")
-    decision_version = models.PositiveSmallIntegerField()
+    case = models.ForeignKey(CaseFile, null=True, on_delete=models.PROTECT, related_name="payment_orders")
+    reference = models.CharField(_("pays"), max_length=30, blank=True)
+    series = models.CharField(_("series"), max_length=10, blank=True)
+    tpa = models.CharField(_("TPA"), max_length=40, blank=True)
+    decision_version = models.PositiveSmallIntegerField(default=1)
     attempt = models.PositiveSmallIntegerField(default=1)
     payee = models.ForeignKey(Payee, verbose_name=_("payee"), on_delete=models.PROTECT, related_name="orders")
     amount_fen = models.BigIntegerField(_("amount (fen)"))
@@ -128,7 +151,22 @@ class PaymentOrder(models.Model):
             models.UniqueConstraint(
                 fields=["case", "decision_version", "attempt"], name="payment_attempt_once"
             ),
+            models.UniqueConstraint(
+                fields=["reference"],
+                condition=~models.Q(reference="") & ~models.Q(state__in=["RETURNED", "STOPPED"]),
+                name="one_live_payment_a_reference",
+            ),
+            models.UniqueConstraint(
+                fields=["reference", "attempt"],
+                condition=~models.Q(reference=""),
+                name="payment_of_reference_once",
+            ),
             models.CheckConstraint(condition=models.Q(amount_fen__gt=0), name="payment_positive"),
+            models.CheckConstraint(
+                condition=models.Q(case__isnull=False, reference="")
+                | models.Q(case__isnull=True) & ~models.Q(reference=""),
+                name="payment_of_a_case_or_a_reference",
+            ),
         ]
         indexes = [
             models.Index(
@@ -141,3 +179,8 @@ class PaymentOrder(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def about(self) -> str:
+        """The number of what it pays: a case, or a statement."""
+        return self.case.number if self.case is not None else self.reference

@@ -11,6 +11,7 @@ from stdnum import luhn
 from apps.cases.inputs import ask
 from apps.core.crypto import blind_index, mask
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
+from apps.hospitals.models import Hospital
 from apps.members.models import Member
 from apps.payments.models import Payee
 
@@ -71,6 +72,44 @@ def build_payee(member: Member, data: PayeeInput, *, path: str = "payee.", branc
         occupation=data.occupation,
         address=data.address,
         corporate=data.corporate,
+    )
+
+
+@dataclass(frozen=True)
+class HospitalAccountInput:
+    """The account of a hospital: always a corporate one, with the branch that the bank's form asks for."""
+
+    name: str = ask(_("Account name"), max_length=80, min_length=2)
+    bank: str = ask(_("Bank"), max_length=80, min_length=2)
+    branch: str = ask(_("Branch"), max_length=120, min_length=2)
+    account: str = ask(_("Account number"), max_length=40)
+    reason: str = ask(
+        _("Reason"), widget="textarea", min_length=4, max_length=200, help=_("Why, and which paper says so")
+    )
+    clearing_number: str = ask(_("Clearing number"), default="", max_length=12, help=_("12 digits"))
+
+
+def build_hospital_payee(hospital: Hospital, data: HospitalAccountInput) -> Payee:
+    """An unsaved payee of a hospital; raises InvalidInputs naming every wrong field."""
+    account = data.account.replace(" ", "").replace("-", "")
+    plain = PayeeInput(
+        name=data.name, relation="HOSPITAL", bank=data.bank, branch=data.branch, account=account,
+        clearing_number=data.clearing_number, corporate=True,
+    )  # fmt: skip
+    errors = [*_account_errors(account, plain, ""), *_other_errors(plain, "", "")]
+    if errors:
+        raise InvalidInputs(errors)
+    return Payee(
+        hospital=hospital,
+        name=data.name,
+        relation=plain.relation,
+        bank=data.bank,
+        branch=data.branch,
+        clearing_number=data.clearing_number,
+        account=account,
+        account_index=blind_index(account, "account"),
+        account_masked=mask(account, 4, 4),
+        corporate=True,
     )
 
 
