@@ -168,9 +168,20 @@ def places_for(actor: Actor, insured: Insured, wish: Wish, *, code: str = "") ->
 
 def place_of(insured: Insured, wish: Wish, hospital: Hospital, own: tuple[Why, ...] | None = None) -> Place:
     """One hospital out of `places_for`; no query."""
+    entries: list[NetworkEntry] = [entry for campus in hospital.campuses.all() for entry in campus.listed]  # type: ignore[attr-defined]
+    return place_at(insured, wish, hospital, entries, own)
+
+
+def place_at(
+    insured: Insured,
+    wish: Wish,
+    hospital: Hospital,
+    entries: list[NetworkEntry],
+    own: tuple[Why, ...] | None = None,
+) -> Place:
+    """The same from its entries of the series at hand, or from those of one campus (PR-09); no query."""
     own = own_reasons(insured, wish) if own is None else own
     asked = _asked(insured, wish)
-    entries: list[NetworkEntry] = [entry for campus in hospital.campuses.all() for entry in campus.listed]  # type: ignore[attr-defined]
     answer = answer_of(hospital, entries, asked)
     out = own + _list_reasons(insured.handbook, answer)
     fitting = [
