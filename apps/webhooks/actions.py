@@ -53,7 +53,13 @@ def create(
         raise NotAllowed(
             _("The API client needs the scope %(scope)s to hear of cases.") % {"scope": SCOPE}, code="missing_scope", rule="LAW-09",
         )  # fmt: skip
-    given = {"url": url, "events": events, "language": language, "contact": contact, "description": description}
+    given = {
+        "url": url,
+        "events": events,
+        "language": language,
+        "contact": contact,
+        "description": description,
+    }
     values, secret = _checked(given), new_secret()
     with transaction.atomic():
         ApiClient.objects.select_for_update().get(pk=client.pk)  # two at once would both count nine
@@ -102,7 +108,11 @@ def suspend(actor: Actor, endpoint: Endpoint, *, reason: str) -> Endpoint:
         locked = _lock(actor, endpoint)
         if locked.state == Endpoint.State.SUSPENDED:
             raise Conflict(_("The endpoint is suspended already."), code="suspended")
-        locked.state, locked.suspended_at, locked.suspended_for = Endpoint.State.SUSPENDED, timezone.now(), words
+        locked.state, locked.suspended_at, locked.suspended_for = (
+            Endpoint.State.SUSPENDED,
+            timezone.now(),
+            words,
+        )
         locked.save(update_fields=["state", "suspended_at", "suspended_for"])
         log_event(actor, locked, Kind.SUSPENDED, reason=words)
     return locked
@@ -199,7 +209,12 @@ def _authorize(actor: Actor, client: ApiClient) -> None:
 def _lock(actor: Actor, endpoint: Endpoint) -> Endpoint:
     """The row as it is now; NotFound for one that is not the actor's or was removed."""
     visible = queries.endpoints_of(actor).exclude(state=Endpoint.State.REMOVED).filter(pk=endpoint.pk)
-    locked = Endpoint.objects.select_for_update(of=("self",)).select_related("client").filter(pk__in=visible.values("pk")).first()
+    locked = (
+        Endpoint.objects.select_for_update(of=("self",))
+        .select_related("client")
+        .filter(pk__in=visible.values("pk"))
+        .first()
+    )
     if locked is None:
         raise NotFound(_("There is no such endpoint."))
     _authorize(actor, locked.client)
@@ -223,15 +238,19 @@ def _send_soon(endpoint: Endpoint) -> None:
 def _reason(text: str) -> str:
     words = " ".join(text.split())
     if not SHORTEST_REASON <= len(words) <= LONGEST_REASON:
-        raise InvalidInput(
-            _("Give a reason of 4 to 300 characters."), field="reason", code="reason_required"
-        )
+        raise InvalidInput(_("Give a reason of 4 to 300 characters."), field="reason", code="reason_required")
     return words
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """The fields as they are stored; all mistakes at once."""
-    checks = {"url": check_url, "events": _events, "language": _language, "contact": _contact, "description": _description}
+    checks = {
+        "url": check_url,
+        "events": _events,
+        "language": _language,
+        "contact": _contact,
+        "description": _description,
+    }
     values, wrong = {}, []
     for name, value in given.items():
         try:
@@ -248,7 +267,9 @@ def _events(names: Iterable[str]) -> list[str]:
     unknown = [name for name in chosen if name not in offered()]
     if unknown:
         raise InvalidInput(
-            _("Unknown events: %(names)s.") % {"names": ", ".join(unknown)[:200]}, field="events", code="unknown_event"
+            _("Unknown events: %(names)s.") % {"names": ", ".join(unknown)[:200]},
+            field="events",
+            code="unknown_event",
         )
     if not chosen:
         raise InvalidInput(_("Choose at least one event."), field="events", code="required")

@@ -113,11 +113,18 @@ def deliver(delivery_id: int) -> bool:
     if delivery is None:
         return False
     if not _may_hear(delivery):
-        _close(delivery, state=Delivery.State.CANCELED, next_attempt_at=None, error=_("no longer visible to the client"))
+        _close(
+            delivery,
+            state=Delivery.State.CANCELED,
+            next_attempt_at=None,
+            error=_("no longer visible to the client"),
+        )
         return False
     body, now = body_of(delivery), timezone.now()
     secrets = secrets_of(delivery.endpoint, now)
-    answer = post(delivery.endpoint.url, body, signing.headers(secrets, delivery.message_id, int(now.timestamp()), body))
+    answer = post(
+        delivery.endpoint.url, body, signing.headers(secrets, delivery.message_id, int(now.timestamp()), body)
+    )
     with transaction.atomic():
         _settle(delivery, answer, now)
     return answer.ok
@@ -132,9 +139,9 @@ def secrets_of(endpoint: Endpoint, now: datetime) -> list[str]:
 def _claim(delivery_id: int) -> Delivery | None:
     now = timezone.now()
     claimed = due(now).filter(pk=delivery_id).order_by()
-    if not Delivery.objects.filter(pk__in=claimed.values("pk"), state__in=OPEN, next_attempt_at__lte=now).update(
-        state=Delivery.State.SENDING, attempts=F("attempts") + 1, next_attempt_at=now + LEASE
-    ):
+    if not Delivery.objects.filter(
+        pk__in=claimed.values("pk"), state__in=OPEN, next_attempt_at__lte=now
+    ).update(state=Delivery.State.SENDING, attempts=F("attempts") + 1, next_attempt_at=now + LEASE):
         return None
     return Delivery.objects.select_related("endpoint__client", "case").get(pk=delivery_id)
 
@@ -154,10 +161,21 @@ def _close(delivery: Delivery, **values: object) -> bool:
 def _settle(delivery: Delivery, answer: Answer, now: datetime) -> None:
     """Write down the attempt and what follows from it."""
     Attempt.objects.create(
-        delivery=delivery, at=now, status=answer.status, took_ms=answer.took_ms, error=answer.error, answer=answer.text
+        delivery=delivery,
+        at=now,
+        status=answer.status,
+        took_ms=answer.took_ms,
+        error=answer.error,
+        answer=answer.text,
     )
     if answer.ok:
-        _close(delivery, state=Delivery.State.DELIVERED, delivered_at=timezone.now(), next_attempt_at=None, error="")
+        _close(
+            delivery,
+            state=Delivery.State.DELIVERED,
+            delivered_at=timezone.now(),
+            next_attempt_at=None,
+            error="",
+        )
         _answered(delivery.endpoint)
         return
     words = answer.error or f"HTTP {answer.status}"
@@ -173,7 +191,12 @@ def _settle(delivery: Delivery, answer: Answer, now: datetime) -> None:
     _failed(delivery.endpoint_id, answer, now)
     if last and closed:
         log.error("webhook given up", extra={"delivery": delivery.pk, "endpoint": delivery.endpoint_id})
-        _tell(delivery.endpoint, "webhook_dead", f"{now:%Y%m%d}", {"message": delivery.message_id, "error": words})
+        _tell(
+            delivery.endpoint,
+            "webhook_dead",
+            f"{now:%Y%m%d}",
+            {"message": delivery.message_id, "error": words},
+        )
 
 
 # --- Health of an endpoint --------------------------------------------------------------------
@@ -186,7 +209,9 @@ def _answered(endpoint: Endpoint) -> None:
         delivered_at=now, failing_since=None, failures=0, unreachable=0, resting_until=None
     )
     if endpoint.unreachable:
-        waiting = Delivery.objects.filter(endpoint=endpoint, state=Delivery.State.QUEUED, next_attempt_at__gt=now)
+        waiting = Delivery.objects.filter(
+            endpoint=endpoint, state=Delivery.State.QUEUED, next_attempt_at__gt=now
+        )
         waiting.exclude(error__startswith="HTTP ").update(next_attempt_at=now)
 
 

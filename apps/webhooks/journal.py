@@ -10,7 +10,9 @@ from apps.accounts.actors import SYSTEM, Actor
 from apps.webhooks.models import Endpoint, EndpointEvent
 
 
-def log_event(actor: Actor | None, endpoint: Endpoint, kind: str, *, reason: str = "", **data: Any) -> EndpointEvent:
+def log_event(
+    actor: Actor | None, endpoint: Endpoint, kind: str, *, reason: str = "", **data: Any
+) -> EndpointEvent:
     """`actor` None: the system. `data` never holds a secret."""
     who = actor or SYSTEM
     return EndpointEvent.objects.create(

@@ -119,7 +119,11 @@ class Delivery(models.Model):
         CANCELED = "CANCELED", _("canceled")
 
     endpoint = models.ForeignKey(
-        Endpoint, verbose_name=_("endpoint"), on_delete=models.PROTECT, related_name="deliveries", db_index=False
+        Endpoint,
+        verbose_name=_("endpoint"),
+        on_delete=models.PROTECT,
+        related_name="deliveries",
+        db_index=False,
     )
     message_id = models.CharField(_("message id"), max_length=80)
     version = models.PositiveSmallIntegerField(default=1)  # of the schema

@@ -35,7 +35,8 @@ def body_of(delivery: Delivery) -> bytes:
 
 def _of_case(delivery: Delivery) -> dict[str, Any]:
     case = delivery.case
-    assert case is not None and delivery.event != PING
+    assert case is not None
+    assert delivery.event != PING
     states = KINDS[case.kind].states
     return {
         "case": case.number,

@@ -67,7 +67,11 @@ def health_of(endpoint: Endpoint) -> Health:
     since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
     good = Q(status__gte=200, status__lt=300)
     attempts = Attempt.objects.filter(delivery__endpoint=endpoint, at__gte=since)
-    counted = attempts.annotate(day=TruncDate("at")).values("day").annotate(good=Count("pk", filter=good), every=Count("pk"))
+    counted = (
+        attempts.annotate(day=TruncDate("at"))
+        .values("day")
+        .annotate(good=Count("pk", filter=good), every=Count("pk"))
+    )
     found = {row["day"]: row for row in counted}
     days = [
         Day(day, row["good"], row["every"] - row["good"])

@@ -26,7 +26,11 @@ from apps.core.errors import InvalidInput
 ANSWER_BYTES = 1000
 LONGEST_URL = 500
 AGENT = "growth-claims-webhooks/1"
-_TRANSLATING = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32"))
+_TRANSLATING = (
+    ipaddress.ip_network("64:ff9b::/96"),
+    ipaddress.ip_network("2002::/16"),
+    ipaddress.ip_network("2001::/32"),
+)
 
 
 class Forbidden(OSError):
@@ -57,14 +61,22 @@ def check_url(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _refused(_("This is no address of a web server."), "invalid_url") from None
-    if parts.scheme not in _schemes() or not host or " " in url.strip() or len(url) > LONGEST_URL or port == 0:
+    if (
+        parts.scheme not in _schemes()
+        or not host
+        or " " in url.strip()
+        or len(url) > LONGEST_URL
+        or port == 0
+    ):
         raise _refused(_("Give a whole https address of at most 500 characters."), "https_needed")
     if parts.username or parts.password or parts.fragment:
         raise _refused(_("The address may hold no user, no password and no fragment."), "invalid_url")
     try:
         judge(host.strip("[]"))
     except Forbidden:
-        raise _refused(_("This address lies in a network that may not be called."), "address_forbidden") from None
+        raise _refused(
+            _("This address lies in a network that may not be called."), "address_forbidden"
+        ) from None
     return parts.geturl()
 
 
@@ -128,18 +140,26 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     try:
         judge((urlsplit(url).hostname or "").strip("[]"))  # addresses written as numbers are not looked up
         status, text = asyncio.run(_post(url, body, headers))
-    except (aiohttp.ClientError, OSError, ValueError, asyncio.TimeoutError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         return Answer(_since(started), error=_words(error))
     return Answer(_since(started), status=status, text=text)
 
 
 async def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    connector = aiohttp.TCPConnector(resolver=_Judging(), force_close=True, use_dns_cache=False, ssl=_tls(settings.WEBHOOK_CA_FILE))
-    own = {"Content-Type": "application/json; charset=utf-8", "User-Agent": AGENT, "Accept-Encoding": "identity"}
+    connector = aiohttp.TCPConnector(
+        resolver=_Judging(), force_close=True, use_dns_cache=False, ssl=_tls(settings.WEBHOOK_CA_FILE)
+    )
+    own = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": AGENT,
+        "Accept-Encoding": "identity",
+    }
     async with (
         aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=settings.WEBHOOK_TIMEOUT, sock_connect=settings.WEBHOOK_TIMEOUT / 2),
+            timeout=aiohttp.ClientTimeout(
+                total=settings.WEBHOOK_TIMEOUT, sock_connect=settings.WEBHOOK_TIMEOUT / 2
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         ) as session,
@@ -154,7 +174,7 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
     try:
         while len(data) < ANSWER_BYTES and (part := await response.content.read(ANSWER_BYTES - len(data))):
             data += part
-    except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
+    except (TimeoutError, aiohttp.ClientError, OSError):
         pass
     return data.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 

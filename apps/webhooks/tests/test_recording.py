@@ -1,0 +1,169 @@
+"""Who hears of what: rows in the transaction of the event, only for those who may see the case (LAW-09)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.actors import Actor, actor_of_client
+from apps.accounts.models import ApiClient
+from apps.accounts.tests.factories import ApiClientFactory
+from apps.accounts.visibility import sees, visible_to
+from apps.cases.engine import perform_many
+from apps.cases.kinds import KINDS
+from apps.cases.models import CaseFile
+from apps.claims.tests.world import World
+from apps.webhooks import actions, recording
+from apps.webhooks.catalog import EVENTS, offered
+from apps.webhooks.models import Delivery, Endpoint
+from apps.webhooks.tests.conftest import SCOPES
+
+pytestmark = pytest.mark.django_db
+
+
+def statements(captured: CaptureQueriesContext) -> list[str]:
+    bracket = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
+    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(bracket)]
+
+
+@pytest.mark.both_databases
+def test_only_the_hospital_of_the_case_and_its_administrator_hear(listen: Any) -> None:
+    world = World()
+    every = {
+        "PUB": ApiClientFactory(hospital="PUB", scopes=SCOPES),
+        "CHC": ApiClientFactory(hospital="CHC", scopes=SCOPES),
+        "2024's": ApiClientFactory(kind="TPA", tpa=world.handbook("2024").handbook.tpa, scopes=SCOPES),
+        "another TPA": ApiClientFactory(kind="TPA", tpa="ELSEWHERE", scopes=SCOPES),
+        "front end 2026": ApiClientFactory(kind="MEMBER_APP", hospital="", series=["2026"], scopes=SCOPES),
+        "provider": ApiClientFactory(kind="PROVIDER", hospital="", scopes=SCOPES),
+        "switched off": ApiClientFactory(hospital="PUB", scopes=SCOPES, active=False),
+    }
+    for client in every.values():
+        listen("claim.reported", client=client)
+    heard = {}
+    for series in ("2024", "2026"):
+        case = world.claim(series=series)
+        heard[series] = {
+            name
+            for name, client in every.items()
+            if Delivery.objects.filter(case=case, endpoint__client=client)
+        }
+    assert heard == {"2024": {"PUB", "2024's"}, "2026": {"PUB", "front end 2026"}}
+
+
+def test_a_machine_that_may_not_read_cases_hears_nothing_of_them(world: World, listen: Any) -> None:
+    endpoint = listen("claim.reported")
+    ApiClient.objects.filter(pk=endpoint.client_id).update(scopes=["cards:read"])
+    world.claim()
+    assert not Delivery.objects.exists()
+
+
+def test_in_memory_and_in_the_database_the_same_cases_are_seen() -> None:
+    world = World()
+    cases = [world.claim(series=series) for series in ("2024", "2026")]
+    cases[0].hospital = None
+    cases[0].save(update_fields=["hospital"])
+    scopes: list[dict[str, Any]] = [
+        {}, {"hospital": "PUB"}, {"hospital": "CHC"}, {"tpa": cases[0].tpa or "?"}, {"member": "M2026"},
+        {"series": frozenset({"2024"})}, {"provider": "P"}, {"series": frozenset({"2026"}), "member": "M2024"},
+    ]  # fmt: skip
+    for scope in scopes:
+        for roles in (frozenset(), frozenset({"intake"})):
+            actor = Actor(label="x", user_id=1, roles=roles, **scope)
+            stored = set(visible_to(CaseFile.objects.all(), actor).values_list("pk", flat=True))
+            assert {case.pk for case in cases if sees(actor, case)} == stored, scope
+
+
+def test_the_row_tells_the_step_and_is_gone_with_its_transaction(world: World, listen: Any) -> None:
+    listen("claim.reported", "claim.withdrawn")
+    case = world.claim()
+    told = Delivery.objects.get()
+    first = CaseFile.objects.get(pk=case.pk).events.order_by("seq").first()
+    assert (told.event, told.seq, told.from_state, told.to_state) == ("claim.reported", 1, "", first.to_state)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        world.do(case, "withdraw", by="intake", reason="家属撤回")
+        assert Delivery.objects.filter(event="claim.withdrawn").count() == 1
+        raise RuntimeError
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.both_databases
+def test_what_it_costs(world: World, listen: Any) -> None:
+    """No statement while nobody wants the event, the same few for one case and for many."""
+
+    def note(cases: list[CaseFile]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            perform_many(
+                [case.number for case in cases],
+                "withdraw",
+                world.actor("intake"),
+                data={"reason": "撤回报案"},
+            )
+        return len(statements(captured))
+
+    cases = [world.claim(world.visit(department=f"科{n}")) for n in range(13)]
+    note(cases[:1])  # whatever is read once a process
+    without = note(cases[1:2]), note(cases[2:6])
+    listen("claim.decided")
+    recording.wanted()
+    assert note(cases[6:7]) == without[0]
+    for n in range(4):
+        listen("claim.withdrawn", client=ApiClientFactory(name=f"端{n}", hospital="PUB", scopes=SCOPES))
+    recording.wanted()
+    with_them = note(cases[7:8]), note(cases[8:12])
+    assert Delivery.objects.filter(event="claim.withdrawn").count() == 5 * 4
+    assert with_them[0] - without[0] == with_them[1] - without[1] <= 3
+
+
+def test_another_process_learns_of_a_new_endpoint_at_once(world: World, listen: Any) -> None:
+    world.claim()
+    assert recording.wanted() == frozenset()
+    listen("claim.reported")
+    assert recording.wanted() == {"claim.reported"}
+    actions.remove(actor_of_client(Endpoint.objects.get().client), Endpoint.objects.get())
+    assert recording.wanted() == frozenset()
+
+
+def test_without_a_cache_no_event_is_missed(
+    world: World, listen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionError("redis is away")
+
+    assert recording.wanted() == frozenset()
+    monkeypatch.setattr("apps.webhooks.recording.cache.get_or_set", down)
+    monkeypatch.setattr("apps.webhooks.recording.cache.set", down)
+    listen("claim.reported")
+    world.claim()
+    assert Delivery.objects.count() == 1
+
+
+def test_a_suspended_endpoint_goes_on_collecting(world: World, listen: Any) -> None:
+    endpoint = listen("claim.reported")
+    actions.suspend(actor_of_client(endpoint.client), endpoint, reason="更换机房")
+    world.claim()
+    assert Delivery.objects.get().state == "QUEUED"
+
+
+def test_the_catalog_names_what_the_house_emits() -> None:
+    """A name nobody emits would be a promise that is never kept."""
+    for kind, events in EVENTS.items():
+        if kind not in KINDS:
+            continue
+        root = Path(settings.BASE_DIR / KINDS[kind].workflow.__module__.replace(".", "/")).parent
+        source = "\n".join(
+            path.read_text("utf-8") for path in root.rglob("*.py") if "tests" not in path.parts
+        )
+        emitted = set(re.findall(r'emit\(\s*"(\w+)"', source)) | set(
+            re.findall(r'event\s*=.*?"(\w+)"', source)
+        )
+        emitted |= set(re.findall(r'event\s*=.*else "(\w+)"', source))
+        emitted |= {act.event or act.name for act in KINDS[kind].actions.values()}
+        assert set(events) <= emitted, (kind, set(events) - emitted)
+    assert all(name.count(".") == 1 for name in offered())
