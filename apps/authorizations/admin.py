@@ -13,4 +13,4 @@ add_page(Page("authorizations/new/", views.new_request, "authorization-request",
 add_page(Page("authorizations/check/", views.check, "authorization-check", roles=DESK))
 add_page(Page("authorizations/in-hospital/", views.children_in_hospital, "in-hospital", _("Children in hospital"),
               "hotel", READERS, "work", 60))  # fmt: skip
-add_waiting_states("authorization", {"MATERIALS_PENDING"})
+add_waiting_states("authorization", {"MATERIALS_PENDING", "APPROVED"})

@@ -18,6 +18,9 @@ from apps.authorizations.actions import request_authorization
 from apps.authorizations.assess import SERVICE
 from apps.authorizations.models import Authorization
 from apps.authorizations.workflow import AuthorizationFlow
+from apps.cards.actions import grey
+from apps.cards.models import Card
+from apps.cards.queries import grey_rule
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.documents.models import Paper
@@ -82,11 +85,14 @@ class Demo:
 
     def approved(self, days_ago: int, **fields: Any) -> tuple[CaseFile, datetime]:
         case, at = self.reviewed(days_ago, **fields)
+        self.approve(case, at)
+        return case, at
+
+    def approve(self, case: CaseFile, at: datetime) -> None:
         given = Authorization.objects.get(case=case.pk)
         until = min(given.planned_on + timedelta(days=30), case.policy.covered_until)
         amount = f"{given.estimate_fen * 9 // 1000}.00"
         self.do(case, "approve", "senior_adjuster", at + timedelta(hours=6), amount=amount, valid_until=until)
-        return case, at
 
     def admitted(self, days_ago: int, share: int, **fields: Any) -> tuple[CaseFile, datetime]:
         """In hospital since the day before yesterday or longer; `share` percent of the letter is used."""
@@ -176,11 +182,33 @@ def _with_letter(demo: Demo) -> None:
 def _in_hospital(demo: Demo) -> None:
     demo.admitted(6, 45)
     demo.admitted(9, 92)
+    _more(demo)
     case, _at = demo.admitted(7, 70)
     lines = [{"name": "术后抗感染", "kind": "DRUG", "amount": "4800.00"}]
     demo.do(
         case, "ask_supplement", "service_specialist", demo.now, reason="术后感染，需延长住院", lines=lines
     )
+
+
+def _more(demo: Demo) -> None:
+    """A supplement above the reviewer's authority, waiting for the second signature."""
+    case, _at = demo.admitted(8, 88)
+    lines = [{"name": "二次手术清创引流", "kind": "SURGERY", "amount": "26000.00"}]
+    demo.do(
+        case, "ask_supplement", "service_specialist", demo.now, reason="切口感染，需再次手术", lines=lines
+    )
+    until = Authorization.objects.get(case=case.pk).valid_until
+    demo.do(case, "propose_supplement", "first_review", demo.now, amount="24000.00", valid_until=until)
+
+
+def _on_greyed_card(demo: Demo) -> None:
+    """Approved while the family's card is greyed: the letter waits for their bill to be paid."""
+    case, at = demo.reviewed(2)
+    card = Card.objects.get(policy=case.policy_id)
+    if card.greyed_at is None:
+        rule = grey_rule(case.handbook.handbook)
+        grey(SYSTEM, card, reason="自付账单逾期未付", rule=rule, now=at + timedelta(hours=4))
+    demo.approve(case, at)
 
 
 def _over(demo: Demo) -> None:
@@ -203,4 +231,5 @@ STAGES: tuple[Callable[[Demo], None], ...] = (
     _with_letter,
     _in_hospital,
     _over,
+    _on_greyed_card,
 )

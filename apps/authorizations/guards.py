@@ -8,8 +8,12 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from apps.adjudication.handbook import Handbook
 from apps.adjudication.trace import observe
 from apps.authorizations.assess import clock, first_rule, missing, trial_in
+from apps.authorizations.workflow import AT_HOSPITAL
+from apps.cards.models import Card
+from apps.cards.queries import grey_rule, greyed_card
 from apps.cases.kinds import Blocker
 from apps.cases.models import CaseEvent
 from apps.core.money import format_yuan
@@ -76,12 +80,47 @@ def once(ctx: Any) -> Found:
 def within_authority(ctx: Any) -> Found:
     """The second signature comes from somebody who may decide the amount."""
     proposed = ctx.subject.proposed_fen or 0
-    if ctx.actor.authority_fen >= proposed:
+    return None if ctx.actor.authority_fen >= proposed else above_authority(ctx.actor, proposed)
+
+
+def greyed_in(ctx: Any) -> Card | None:
+    """The child's card while it is greyed; looked up once an action."""
+    if "greyed" not in ctx.loaded:
+        ctx.loaded["greyed"] = greyed_card(ctx.case.policy_id)
+    found: Card | None = ctx.loaded["greyed"]
+    return found
+
+
+def stopping_rule(handbook: Handbook, card: Card | None) -> str:
+    return (card.greyed_rule if card else "") or grey_rule(handbook)
+
+
+def card_serves(ctx: Any) -> Found:
+    """BIL-03, BIL-21: no letter is written or sent on a card that is greyed."""
+    card = greyed_in(ctx)
+    rule = stopping_rule(ctx.handbook, card)
+    if not observe(rule, card is not None) or card is None:
         return None
+    words = _("The card is greyed (%(reason)s): no guarantee letter until it serves again.")
+    return Blocker("greyed", words % {"reason": card.greyed_for}, rule)
+
+
+def card_serves_or_admitted(ctx: Any) -> Found:
+    """BIL-03: the letter of a child who is in hospital already is honored."""
+    return None if ctx.case.state in AT_HOSPITAL else card_serves(ctx)
+
+
+def supplement_within_authority(ctx: Any) -> Found:
+    """The second signature comes from somebody who may decide the letter as it grows."""
+    asked = ctx.subject.supplements.filter(state="ASKED").first()
+    total = (ctx.subject.approved_fen or 0) + ((asked.proposed_fen if asked else 0) or 0)
+    return None if ctx.actor.authority_fen >= total else above_authority(ctx.actor, total)
+
+
+def above_authority(actor: Any, fen: int) -> Blocker:
+    words = _("%(amount)s is above your authority of %(limit)s.")
     return Blocker(
-        "authority",
-        _("%(amount)s is above your authority of %(limit)s.")
-        % {"amount": format_yuan(proposed), "limit": format_yuan(ctx.actor.authority_fen)},
+        "authority", words % {"amount": format_yuan(fen), "limit": format_yuan(actor.authority_fen)}
     )
 
 

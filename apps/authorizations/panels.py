@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.authorizations.assess import Trial, direct_billing, requirements, trial_of
+from apps.authorizations.guards import stopping_rule
 from apps.authorizations.promises import held_keys
 from apps.authorizations.workflow import BEFORE_DECISION
+from apps.cards.queries import greyed_card
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
 from apps.documents.models import Letter
@@ -49,6 +51,7 @@ def decision(case: CaseFile, actor: Any) -> Context:
     """What would be paid of the plan now, whether the place bills directly, what is held of the limits."""
     given, found = case.authorization, trial_on(case)
     open_ = case.state in BEFORE_DECISION
+    greyed = greyed_card(case.policy_id) if case.open else None
     held = held_by(case.number)
     keys = held_keys(given.benefit)
     limits = [
@@ -58,6 +61,7 @@ def decision(case: CaseFile, actor: Any) -> Context:
         "given": given, "open": open_, "decision": found.decision if open_ else None,
         "outside": found.outside if open_ else (), "billing": direct_billing(found.plan), "limits": limits,
         "supplements": list(given.supplements.order_by("-number")),
+        "greyed": greyed, "stopping": stopping_rule(case.handbook.handbook, greyed),
     }  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.authorizations.models import Authorization
-from apps.authorizations.workflow import LETTER_OUT
+from apps.authorizations.workflow import LAPSING
+from apps.cards.models import Card
 from apps.cases.models import CaseFile
 
 NEARLY_USED = 80  # percent of the letter
@@ -25,12 +26,14 @@ class InHospital:
     day: int
     percent: int
     beyond_plan: bool
+    card: Card | None = None  # greyed meanwhile: the letter is honored, somebody should know (BIL-03)
 
     @property
     def level(self) -> str:
         if self.percent > 100:
             return "bad"
-        return "warn" if self.percent >= NEARLY_USED or self.beyond_plan else "good"
+        watched = self.percent >= NEARLY_USED or self.beyond_plan or self.card is not None
+        return "warn" if watched else "good"
 
 
 def in_hospital(actor: Actor, today: date, *, series: str = "") -> list[InHospital]:
@@ -40,7 +43,7 @@ def in_hospital(actor: Actor, today: date, *, series: str = "") -> list[InHospit
     )
     if series:
         rows = rows.filter(case__series=series)
-    related = ("case__member", "case__hospital", "case__handbook", "case__policy", "campus")
+    related = ("case__member", "case__hospital", "case__handbook", "case__policy__card", "campus")
     rows = visible_to(rows, actor).select_related(*related).defer("case__handbook__text")
     return sorted((_row(row, today) for row in rows), key=lambda row: (-row.percent, row.given.admitted_on))
 
@@ -50,12 +53,20 @@ def _row(given: Authorization, today: date) -> InHospital:
     day = (today - given.admitted_on).days + 1
     cap = given.approved_fen or 0
     percent = given.spent_fen * 100 // cap if cap else 0
-    return InHospital(given.case, given, day, percent, day > given.planned_days)
+    card: Card | None = getattr(given.case.policy, "card", None)
+    greyed = card if card is not None and card.greyed_at else None
+    return InHospital(given.case, given, day, percent, day > given.planned_days, greyed)
+
+
+def waiting_for_card(policy_id: int) -> list[str]:
+    """Numbers of approvals whose letter waits for the card of this policy to serve again."""
+    waiting = CaseFile.objects.filter(kind="authorization", policy=policy_id, state="APPROVED")
+    return list(waiting.order_by("pk").values_list("number", flat=True))
 
 
 def unused_letters(today: date) -> list[str]:
-    """Numbers of cases whose letter is over and was never used. One query by index."""
-    over = Authorization.objects.filter(valid_until__lt=today, case__state__in=LETTER_OUT)
+    """Numbers of cases approved whose days are over, never used. One query by index."""
+    over = Authorization.objects.filter(valid_until__lt=today, case__state__in=LAPSING)
     return list(over.order_by("case").values_list("case__number", flat=True))
 
 

@@ -24,6 +24,7 @@ STATES = {
     "LETTER_SENT": pgettext_lazy("state of an authorization", "letter sent"),
     "IN_USE": pgettext_lazy("state of an authorization", "in use"),
     "SUPPLEMENTARY_REVIEW": pgettext_lazy("state of an authorization", "supplement under review"),
+    "SUPPLEMENT_SIGNING": pgettext_lazy("state of an authorization", "supplement to be signed"),
     "RECONSIDERATION": pgettext_lazy("state of an authorization", "being reconsidered"),
     "APPROVED_NO_LETTER": pgettext_lazy("state of an authorization", "approved without letter"),
     "NOT_REQUIRED": pgettext_lazy("state of an authorization", "not required"),
@@ -39,8 +40,9 @@ FINAL = frozenset(
 COLLECTING = frozenset({"SUBMITTED", "EMERGENCY_NOTIFIED", "MATERIALS_PENDING"})
 DECIDING = frozenset({"UNDER_REVIEW", "RECONSIDERATION"})
 BEFORE_DECISION = COLLECTING | DECIDING | {"MEDICAL_REVIEW", "SECOND_REVIEW"}
+LAPSING = frozenset({"APPROVED", "LETTER_ISSUED", "LETTER_SENT"})  # what ends unused after its last day
 LETTER_OUT = frozenset({"LETTER_ISSUED", "LETTER_SENT"})
-AT_HOSPITAL = frozenset({"IN_USE", "SUPPLEMENTARY_REVIEW"})
+AT_HOSPITAL = frozenset({"IN_USE", "SUPPLEMENTARY_REVIEW", "SUPPLEMENT_SIGNING"})
 
 
 class AuthorizationFlow(CaseFile):
@@ -83,7 +85,7 @@ class AuthorizationFlow(CaseFile):
     @transition(field="state", source=["REJECTED"], target="RECONSIDERATION")
     def reconsider(self) -> None: ...
 
-    @transition(field="state", source=sorted(BEFORE_DECISION), target="WITHDRAWN")
+    @transition(field="state", source=sorted(BEFORE_DECISION | {"APPROVED"}), target="WITHDRAWN")
     def withdraw(self) -> None: ...
 
     # --- Letter ---------------------------------------------------------------------------------
@@ -100,7 +102,7 @@ class AuthorizationFlow(CaseFile):
     @transition(field="state", source=sorted(LETTER_OUT), target="VOIDED")
     def void(self) -> None: ...
 
-    @transition(field="state", source=sorted(LETTER_OUT), target="EXPIRED")
+    @transition(field="state", source=sorted(LAPSING), target="EXPIRED")
     def expire(self) -> None: ...
 
     # --- Stay -----------------------------------------------------------------------------------
@@ -111,7 +113,13 @@ class AuthorizationFlow(CaseFile):
     @transition(field="state", source=["IN_USE"], target="SUPPLEMENTARY_REVIEW")
     def ask_supplement(self) -> None: ...
 
-    @transition(field="state", source=["SUPPLEMENTARY_REVIEW"], target="IN_USE")
+    @transition(field="state", source=["SUPPLEMENTARY_REVIEW"], target="SUPPLEMENT_SIGNING")
+    def propose_supplement(self) -> None: ...
+
+    @transition(field="state", source=["SUPPLEMENT_SIGNING"], target="SUPPLEMENTARY_REVIEW")
+    def send_back_supplement(self) -> None: ...
+
+    @transition(field="state", source=["SUPPLEMENTARY_REVIEW", "SUPPLEMENT_SIGNING"], target="IN_USE")
     def answer_supplement(self) -> None: ...
 
     @transition(field="state", source=["IN_USE"], target="CLOSED")

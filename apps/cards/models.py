@@ -10,11 +10,15 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import ApiClient, User
 from apps.core.models import Immutable
 from apps.members.models import Member, Policy
+
+# Sent with `card` after the commit: what waited for it may go on.
+card_restored = Signal()
 
 
 class CardState(models.TextChoices):

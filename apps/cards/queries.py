@@ -243,3 +243,14 @@ def _not_looked_up(handbook: Handbook, known: NetworkLookup | None) -> tuple[Why
 def policies_with_card(policies: Any) -> set[int]:
     """Those of these policies that have our card, by id (PR-03); one query."""
     return set(Card.objects.filter(policy__in=policies).values_list("policy", flat=True))
+
+
+def greyed_card(policy_id: int) -> Card | None:
+    """The card of a policy while direct billing with it is stopped; one query."""
+    return Card.objects.filter(policy=policy_id, greyed_at__isnull=False).first()
+
+
+def grey_rule(handbook: Handbook) -> str:
+    """The series' rule of what a greyed card is good for no longer (BIL-03, BIL-21)."""
+    parameter = handbook.parameters.get("card.grey_after_reminders")
+    return parameter.rule if parameter else ""

@@ -1,13 +1,15 @@
 """The digital signature of guarantee letters, where a certificate is configured (`LETTER_CERTIFICATE`).
 
 A hospital's reader then shows who issued the letter and that nothing was changed since. Without a
-certificate a letter is proven by its SHA-256 and its public page alone.
+certificate a letter is proven by its SHA-256 and its public page alone. A demonstration signs with the
+certificate it made for itself (`demo.py`).
 """
 
 from __future__ import annotations
 
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -21,16 +23,26 @@ def sign(pdf: bytes) -> bytes:
     Raises ValueError when the file named cannot be read as PKCS#12: a letter then waits for a person
     instead of going out unsigned.
     """
-    if not settings.LETTER_CERTIFICATE:
+    path, passphrase = certificate()
+    if not path:
         return pdf
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign.fields import SigSeedSubFilter
     from pyhanko.sign.signers import PdfSignatureMetadata, sign_pdf
 
     metadata = PdfSignatureMetadata(field_name=FIELD, subfilter=SigSeedSubFilter.PADES)
-    signer = _signer(settings.LETTER_CERTIFICATE, settings.LETTER_CERTIFICATE_PASSPHRASE)
-    signed: BytesIO = sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=signer)
+    signed: BytesIO = sign_pdf(
+        IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=_signer(path, passphrase)
+    )
     return signed.getvalue()
+
+
+def certificate() -> tuple[str, str]:
+    """(path, passphrase) of the PKCS#12 file that signs; ('', '') where letters go out unsigned."""
+    if settings.LETTER_CERTIFICATE:
+        return settings.LETTER_CERTIFICATE, settings.LETTER_CERTIFICATE_PASSPHRASE
+    demo = settings.LETTER_DEMO_CERTIFICATE
+    return (demo, "") if demo and Path(demo).is_file() else ("", "")
 
 
 @cache

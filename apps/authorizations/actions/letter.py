@@ -115,7 +115,7 @@ def _expire(ctx: Ctx[NoInput]) -> None:
     """Start and validity passed unused: the reservation goes back (the page says expired by its date)."""
     give_back(ctx)
     ctx.case.open, ctx.case.closed_at = False, ctx.now
-    tell_family(ctx, "expired")
+    tell_family(ctx, "lapsed" if ctx.case.state == "APPROVED" else "expired")
 
 
 def _as_it_stands(ctx: Ctx[Any]) -> dict[str, Any]:
@@ -123,15 +123,16 @@ def _as_it_stands(ctx: Ctx[Any]) -> dict[str, Any]:
 
 
 for action in (
-    Action("issue_letter", _("Issue the letter"), frozenset(), _issue_letter, transition="issue_letter",
-           states=frozenset({"APPROVED"}), event="letter_issued", system=True, manual=False),
+    Action("issue_letter", _("Issue the letter"), DESK, _issue_letter, transition="issue_letter",
+           states=frozenset({"APPROVED"}), guards=(guards.card_serves, guards.valid_today), event="letter_issued",
+           system=True, style="primary", order=10),
     Action("send_letter", _("Send the letter"), DESK, _send, states=LETTER_OUT | AT_HOSPITAL, input=SendInput,
-           guards=(guards.not_on_its_way,), event="letter_queued", order=20),
+           guards=(guards.not_on_its_way, guards.card_serves_or_admitted), event="letter_queued", order=20),
     Action("letter_delivered", _("Letter delivered"), frozenset(), _delivered,
            transition=lambda ctx: "deliver_letter" if ctx.case.state == "LETTER_ISSUED" else "",
            states=LETTER_OUT | AT_HOSPITAL, input=DeliveredInput, event="letter_sent", system=True, manual=False),
     Action("reissue", _("Issue the letter anew"), DECIDERS, _reissue, transition="issue_letter", states=LETTER_OUT,
-           input=ReissueInput, initial=_as_it_stands, event="letter_issued", order=40),
+           input=ReissueInput, initial=_as_it_stands, guards=(guards.card_serves,), event="letter_issued", order=40),
     Action("void", _("Void the letter"), SUPERVISORS | DECIDERS, _void, transition="void", input=ReasonInput,
            event="letter_voided", style="danger", order=90),
     Action("expire", _("Expired unused"), frozenset(), _expire, transition="expire", guards=(guards.unused_and_over,),

@@ -13,7 +13,7 @@ from apps.adjudication.trace import observe
 from apps.authorizations import guards
 from apps.authorizations.assess import SERVICE, clock, direct_billing, trial_in
 from apps.authorizations.letters import tell_family
-from apps.authorizations.promises import promise
+from apps.authorizations.promises import give_back, promise
 from apps.authorizations.roles import DECIDERS, DESK, MACHINES, MEDICAL, REQUESTERS, SIGNERS
 from apps.authorizations.workflow import BEFORE_DECISION, KIND
 from apps.cases.engine import Ctx
@@ -130,7 +130,10 @@ def _sign(ctx: Ctx[NoInput]) -> None:
 
 
 def _grant(ctx: Ctx[Any], amount: int) -> None:
-    """Reserve, then the letter where the hospital bills directly, advice where it does not (PA-21)."""
+    """Reserve, then the letter where the hospital bills directly, advice where it does not (PA-21).
+
+    On a greyed card the letter waits (BIL-03, BIL-21); the approval and what it reserves stand.
+    """
     given = ctx.subject
     given.approved_fen = amount
     ctx.update(given, "approved_fen", "valid_from", "valid_until", "conditions")
@@ -138,11 +141,16 @@ def _grant(ctx: Ctx[Any], amount: int) -> None:
     ctx.data |= {"amount_fen": amount, "valid_until": given.valid_until.isoformat()}
     ctx.emit("authorization_decided")
     found = direct_billing(trial_in(ctx).plan)
-    if found.direct:
-        promise(ctx, amount)
-        ctx.then("issue_letter")
-    else:
+    if not found.direct:
         ctx.then("go_without_letter")
+        return
+    promise(ctx, amount)
+    stopped = guards.card_serves(ctx)
+    if stopped is None:
+        ctx.then("issue_letter")
+        return
+    ctx.data["card_greyed"] = stopped.rule
+    tell_family(ctx, "waiting")
 
 
 def _go_without_letter(ctx: Ctx[NoInput]) -> None:
@@ -184,6 +192,8 @@ def _reconsider(ctx: Ctx[ReasonInput]) -> None:
 
 def _withdraw(ctx: Ctx[ReasonInput]) -> None:
     assert ctx.input is not None
+    if ctx.case.state == "APPROVED":
+        give_back(ctx)
     ctx.reason = ctx.input.reason
     ctx.case.open, ctx.case.closed_at = False, ctx.now
 
@@ -224,7 +234,8 @@ for action in (
            guards=(guards.nothing_listed,), event="not_required", order=50),
     Action("reconsider", _("Reconsider"), REQUESTERS, _reconsider, transition="reconsider", states=frozenset({"REJECTED"}),
            input=ReasonInput, guards=(guards.once,), event="reconsideration_asked", order=10),
-    Action("withdraw", _("Withdraw"), DESK | MACHINES, _withdraw, transition="withdraw", states=BEFORE_DECISION,
+    Action("withdraw", _("Withdraw"), DESK | MACHINES, _withdraw, transition="withdraw",
+           states=BEFORE_DECISION | {"APPROVED"},
            input=ReasonInput, event="withdrawn", style="danger", order=90),
     Action("go_without_letter", _("Approved without letter"), frozenset(), _go_without_letter,
            transition="go_without_letter", states=frozenset({"APPROVED"}), system=True, manual=False),

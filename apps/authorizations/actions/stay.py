@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from apps.adjudication.trace import observe
 from apps.authorizations import guards
 from apps.authorizations.actions.request import plan_rows
+from apps.authorizations.actions.review import ReasonInput
 from apps.authorizations.assess import first_rule
 from apps.authorizations.inputs import PlannedInput
 from apps.authorizations.letters import issue, send
 from apps.authorizations.models import Supplement
 from apps.authorizations.promises import give_back, promise, use
 from apps.authorizations.requesting import planned_lines
-from apps.authorizations.roles import AT_THE_BED, DESK, SIGNERS
+from apps.authorizations.roles import AT_THE_BED, DECIDERS, DESK, SIGNERS
 from apps.authorizations.workflow import AT_HOSPITAL, KIND
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
@@ -81,6 +82,7 @@ def _admit(ctx: Ctx[AdmitInput]) -> None:
     """DBI-01, DBI-02: on a letter, within its days."""
     assert ctx.input is not None
     given, day = ctx.subject, ctx.input.admitted_on
+    _card_served(ctx, day)
     first = timezone.localtime(given.emergency_at).date() if given.emergency_at else None
     if day > _today(ctx) or day > given.valid_until or (first is None and day < ctx.case.opened_at.date()):
         words = _("A day between the request and %(until)s that has come is expected.") % {
@@ -91,6 +93,23 @@ def _admit(ctx: Ctx[AdmitInput]) -> None:
     given.admitted_on = day
     ctx.update(given, "admitted_on")
     ctx.data["admitted_on"] = day.isoformat()
+
+
+def _card_served(ctx: Ctx[AdmitInput], day: date) -> None:
+    """BIL-03, BIL-21: no direct billing of a stay that begins after the card was greyed; one that had
+    begun by then is honored, and flagged."""
+    card = guards.greyed_in(ctx)
+    rule = guards.stopping_rule(ctx.handbook, card)
+    if card is None or card.greyed_at is None:
+        observe(rule, False)
+        return
+    since = timezone.localtime(card.greyed_at).date()
+    if observe(rule, day > since):
+        words = _("The card is greyed since %(day)s (%(reason)s): this stay is not billed directly.")
+        raise Blocked(
+            words % {"day": since, "reason": card.greyed_for}, code="greyed", field="admitted_on", rule=rule
+        )
+    ctx.data["card_greyed"] = rule
 
 
 def _report_costs(ctx: Ctx[CostsInput]) -> None:
@@ -143,15 +162,48 @@ def _open_supplement(ctx: Ctx[Any]) -> Supplement:
 def _as_asked(ctx: Ctx[Any]) -> dict[str, Any]:
     asked = _open_supplement(ctx)
     until = max(asked.asked_until or ctx.subject.valid_until, ctx.subject.valid_until)
-    return {"amount": to_yuan(asked.asked_fen), "valid_until": until}
+    fen = asked.asked_fen if asked.proposed_fen is None else asked.proposed_fen
+    return {"amount": to_yuan(fen), "valid_until": asked.proposed_until or until, "answer": asked.answer}
 
 
 def _grant(ctx: Ctx[GrantInput]) -> None:
-    """The cap grows by what is reserved now; the letter of the next version replaces the former."""
+    """Within one's own authority."""
+    row, more = _open_supplement(ctx), _terms(ctx)
+    assert ctx.input is not None
+    total = (ctx.subject.approved_fen or 0) + more
+    if ctx.actor.authority_fen < total:
+        raise Blocked(guards.above_authority(ctx.actor, total).message, code="authority", field="amount")
+    _raise_cap(ctx, row, more, ctx.input.valid_until, ctx.input.answer)
+
+
+def _propose_supplement(ctx: Ctx[GrantInput]) -> None:
+    """What exceeds one's authority: somebody else signs it."""
+    row, more = _open_supplement(ctx), _terms(ctx)
+    assert ctx.input is not None
+    row.proposed_fen, row.proposed_until, row.answer = more, ctx.input.valid_until, ctx.input.answer
+    row.proposed_by = ctx.actor.label
+    ctx.update(row, "proposed_fen", "proposed_until", "proposed_by", "answer")
+    ctx.reason = ctx.input.answer
+    ctx.data |= {"supplement": row.number, "amount_fen": more}
+
+
+def _sign_supplement(ctx: Ctx[NoInput]) -> None:
+    row = _open_supplement(ctx)
+    assert row.proposed_fen is not None  # the state follows from the proposal
+    assert row.proposed_until is not None
+    _raise_cap(ctx, row, row.proposed_fen, row.proposed_until, row.answer)
+
+
+def _send_back(ctx: Ctx[ReasonInput]) -> None:
+    assert ctx.input is not None
+    ctx.reason = ctx.input.reason
+
+
+def _terms(ctx: Ctx[GrantInput]) -> int:
+    """Fen granted or proposed, within what was asked; the days within the cover. InvalidInput otherwise."""
     granted, given = ctx.input, ctx.subject
     assert granted is not None
     row, more = _open_supplement(ctx), to_fen(granted.amount)
-    total = (given.approved_fen or 0) + more
     if more > row.asked_fen:
         words = _("%(amount)s were asked.") % {"amount": format_yuan(row.asked_fen)}
         raise InvalidInput(words, code="above_asked", field="amount", rule="DBI-03")
@@ -160,17 +212,24 @@ def _grant(ctx: Ctx[GrantInput]) -> None:
             "first": given.valid_until, "last": ctx.case.policy.covered_until,
         }  # fmt: skip
         raise InvalidInput(words, code="range", field="valid_until", rule="PA-02")
-    if ctx.actor.authority_fen < total:
-        above = _("%(amount)s is above your authority of %(limit)s.") % {
-            "amount": format_yuan(total), "limit": format_yuan(ctx.actor.authority_fen),
-        }  # fmt: skip
-        raise Blocked(above, code="authority", field="amount")
+    return more
+
+
+def _raise_cap(ctx: Ctx[Any], row: Supplement, more: int, until: date, answer: str) -> None:
+    """The cap grows by what is reserved now; the letter of the next version replaces the former.
+
+    A card greyed meanwhile does not stop it: the child is in hospital on this letter (BIL-03). It is flagged.
+    """
+    given = ctx.subject
     if more:
         promise(ctx, more)
-    given.approved_fen, given.valid_until = total, granted.valid_until
+    given.approved_fen, given.valid_until = (given.approved_fen or 0) + more, until
     ctx.update(given, "approved_fen", "valid_until")
-    ctx.case.amount_fen = total
-    _answer(ctx, row, Supplement.State.GRANTED, granted.answer, more)
+    ctx.case.amount_fen = given.approved_fen
+    _answer(ctx, row, Supplement.State.GRANTED, answer, more)
+    card = guards.greyed_in(ctx)
+    if card is not None:
+        ctx.data["card_greyed"] = guards.stopping_rule(ctx.handbook, card)
     letter = issue(ctx)
     if given.contact_email:
         send(ctx, letter)
@@ -230,7 +289,7 @@ def _close(ctx: Ctx[NoInput]) -> None:
     ctx.emit("closed")
 
 
-IN_USE = frozenset({"IN_USE"})
+IN_USE, REVIEWED = frozenset({"IN_USE"}), frozenset({"SUPPLEMENTARY_REVIEW"})
 for action in (
     Action("admit", _("Admitted"), AT_THE_BED, _admit, transition="admit", input=AdmitInput,
            guards=(guards.valid_today,), initial=lambda ctx: {"admitted_on": _today(ctx)}, event="admitted",
@@ -240,10 +299,19 @@ for action in (
     Action("ask_supplement", _("Ask for more"), AT_THE_BED, _ask_supplement, transition="ask_supplement",
            input=SupplementInput, guards=(guards.still_there,), event="supplement_asked", order=40),
     Action("grant_supplement", _("Grant the supplement"), SIGNERS, _grant, transition="answer_supplement",
-           input=GrantInput, four_eyes=("ask_supplement",), guards=(guards.in_cover,), initial=_as_asked,
+           states=REVIEWED, input=GrantInput, four_eyes=("ask_supplement",), guards=(guards.in_cover,), initial=_as_asked,
            event="supplement_granted", style="primary", order=10),
+    Action("propose_supplement", _("Propose to a second signature"), DECIDERS, _propose_supplement,
+           transition="propose_supplement", input=GrantInput, guards=(guards.in_cover,), initial=_as_asked,
+           event="supplement_proposed", order=15),
+    Action("sign_supplement", _("Sign the supplement"), SIGNERS, _sign_supplement, transition="answer_supplement",
+           states=frozenset({"SUPPLEMENT_SIGNING"}), four_eyes=("ask_supplement", "propose_supplement"),
+           guards=(guards.supplement_within_authority, guards.in_cover), event="supplement_granted", style="primary",
+           order=10),
+    Action("send_back_supplement", _("Send back"), SIGNERS, _send_back, transition="send_back_supplement",
+           input=ReasonInput, order=30),
     Action("refuse_supplement", _("Refuse the supplement"), SIGNERS, _refuse, transition="answer_supplement",
-           input=RefuseInput, four_eyes=("ask_supplement",), event="supplement_refused", style="danger", order=20),
+           states=REVIEWED, input=RefuseInput, four_eyes=("ask_supplement",), event="supplement_refused", style="danger", order=20),
     Action("record_bill", _("Record a bill"), DESK, _bill, states=IN_USE, input=BillInput, event="billed", system=True,
            order=50),
     Action("discharge", _("Discharged"), AT_THE_BED, _discharge, states=IN_USE, input=DischargeInput,

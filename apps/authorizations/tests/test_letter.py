@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,16 @@ from typing import Any
 import pypdfium2 as pdfium
 import pytest
 import time_machine
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
-from cryptography.x509.oid import NameOID
 from django.test import Client
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from apps.authorizations.tests.world import Rooms
+from apps.documents import demo
+from apps.documents.certificates import self_signed
 from apps.documents.models import Letter
+from apps.documents.signing import certificate as certificate_of_house
 from apps.documents.storage import open_stored
 
 
@@ -83,32 +81,41 @@ def test_the_public_page_tells_the_state_and_nothing_of_the_child(
 
 @pytest.fixture
 def certificate(tmp_path: Path, settings: Any) -> Any:
-    """A self-signed certificate, as a demonstration house has one."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "成长优享 理赔部（测试）")])
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=3650))
-    usage = x509.KeyUsage(True, True, False, False, False, False, False, False, False)
-    signed = made.add_extension(usage, critical=True).sign(key, hashes.SHA256())
-    file = tmp_path / "letters.p12"
-    file.write_bytes(
-        pkcs12.serialize_key_and_certificates(b"letters", key, signed, None, BestAvailableEncryption(b"pw"))
-    )
-    settings.LETTER_CERTIFICATE, settings.LETTER_CERTIFICATE_PASSPHRASE = str(file), "pw"
-    return signed
+    settings.LETTER_CERTIFICATE, settings.LETTER_CERTIFICATE_PASSPHRASE = str(tmp_path / "letters.p12"), "pw"
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    return self_signed(tmp_path / "letters.p12", "成长优享 理赔部（测试）", now=made, passphrase="pw")
 
 
-def test_signed_where_a_certificate_is_configured(world: Rooms, certificate: Any) -> None:
-    letter = world.letter(world.sent())
+def signature_of(letter: Letter) -> Any:
     assert letter.file is not None
     with open_stored(letter.file) as file:
         reader = PdfFileReader(BytesIO(file.read()))
+    assert b"pdfaid" in reader.root["/Metadata"].data  # still an archive's file
     (signature,) = reader.embedded_signatures
-    assert signature.signer_cert.serial_number == certificate.serial_number
     status = validate_pdf_signature(signature)
     assert (status.intact, status.valid, status.coverage) == (True, True, SignatureCoverageLevel.ENTIRE_FILE)
-    assert b"pdfaid" in reader.root["/Metadata"].data
+    return signature
+
+
+def test_signed_where_a_certificate_is_configured(world: Rooms, certificate: Any) -> None:
+    signature = signature_of(world.letter(world.sent()))
+    assert signature.signer_cert.serial_number == certificate.serial_number
+    assert signature.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"  # PAdES
+
+
+def test_the_demonstration_signs_with_a_certificate_of_its_own(
+    world: Rooms, settings: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "certificates" / "demo.p12"
+    settings.LETTER_DEMO_CERTIFICATE = str(path)
+    assert certificate_of_house() == ("", "")  # not made yet: unsigned, as before
+    assert (demo.build(), demo.build()) == (1, 0)
+    assert path.stat().st_mode & 0o077 == 0
+    signer = signature_of(world.letter(world.sent())).signer_cert
+    assert (signer.subject == signer.issuer, "演示" in signer.subject.human_friendly) == (True, True)
+    settings.LETTER_CERTIFICATE = "/etc/claims/letters.p12"
+    path.unlink()
+    assert (demo.build(), certificate_of_house()[0]) == (0, "/etc/claims/letters.p12")
 
 
 def test_a_certificate_that_cannot_be_read_sends_nothing_unsigned(

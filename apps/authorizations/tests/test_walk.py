@@ -355,6 +355,28 @@ def test_dbi03_more_is_asked_during_the_stay_and_granted_by_another(world: Rooms
     assert world.letter(case).context["cap_fen"] == 14_000_00
 
 
+def test_a_supplement_above_ones_authority_needs_a_second_signature(world: Rooms) -> None:
+    case = world.admitted(amount="12000.00")
+    more = [{"name": "二次手术", "kind": "SURGERY", "amount": "100000.00"}]
+    case = world.do(case, "ask_supplement", by="lead", reason="切口感染", lines=more)
+    terms = {"amount": "98000.00", "valid_until": "2026-11-10"}
+    with pytest.raises(Blocked) as refused:
+        world.do(case, "grant_supplement", by="second", **terms)
+    assert (refused.value.code, held(world)) == ("authority", 12_000_00)
+    case = world.do(case, "propose_supplement", by="second", **terms)
+    assert (case.state, held(world), world.letter(case).version) == ("SUPPLEMENT_SIGNING", 12_000_00, 1)
+    case = world.do(case, "send_back_supplement", by="final", reason="金额再核")
+    case = world.do(case, "propose_supplement", by="second", **terms | {"amount": "90000.00"})
+    for person, error in (("lead", NotAllowed), ("second", NotAllowed), ("senior", Blocked)):
+        with pytest.raises(error):
+            world.do(case, "sign_supplement", by=person)
+    case = world.do(case, "sign_supplement", by="final")
+    supplement = row(case).supplements.get()
+    assert (supplement.state, supplement.granted_fen) == ("GRANTED", 90_000_00)
+    assert (case.state, held(world)) == ("IN_USE", 102_000_00)
+    assert (world.letter(case).version, world.letter(case).context["cap_fen"]) == (2, 102_000_00)
+
+
 def test_a_supplement_refused_leaves_the_letter(world: Rooms) -> None:
     case = world.do(world.admitted(), "ask_supplement", by="lead", reason="延长", until="2026-11-10")
     case = world.do(case, "refuse_supplement", by="senior", answer="无必要")
