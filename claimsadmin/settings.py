@@ -402,6 +402,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {  # several models have a field of this name
+        "DeliveryState": "apps.webhooks.models.Delivery.State",
+        "EndpointState": "apps.webhooks.models.Endpoint.State",
+        "EndpointLanguage": "apps.webhooks.models.Endpoint.Language",
         "CardState": "apps.cards.models.CardState",
         "EmailState": "apps.mailroom.models.Email.State",
         "LetterState": "apps.documents.models.Letter.State",
