@@ -475,6 +475,7 @@ EVENTS: Final[tuple[str, ...]] = (
     "bill_paid",
     "member_contacted",
     "refund_received",
+    "due_moved",
     "message_received",
     "message_answered",
     "consult_received",

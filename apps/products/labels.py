@@ -47,6 +47,7 @@ ZH = {
     "bill_paid": "账单已付",
     "member_contacted": "已联系会员",
     "refund_received": "收到退款",
+    "due_moved": "另定退款日期",
     "message_received": "收到留言",
     "message_answered": "已回复",
     "consult_received": "收到问诊",

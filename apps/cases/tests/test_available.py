@@ -105,6 +105,7 @@ FOLLOWED_AT_ONCE = {"REPORTED", "PAID", "REOPENED"}  # the system goes on in the
 RESTS_IN = {"APPROVED": {"APPROVED", "PARTIAL"}}
 WALKED_ELSEWHERE = {
     "authorization": "apps/authorizations/tests/test_walk.py",
+    "recovery": "apps/recoveries/tests/test_walk.py",
     "inspection": "apps/quality/tests/test_inspections.py",
 }  # other kinds, and the tests of theirs
 
