@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from kombu.exceptions import OperationalError
 
 from apps.accounts.actors import SYSTEM
 from apps.accounts.models import ApiClient
@@ -13,6 +14,16 @@ from apps.webhooks.models import Endpoint
 from apps.webhooks.tests.receiver import Receiver, listening
 
 SCOPES = ["cases:read", "webhooks:read", "webhooks:write"]
+
+
+@pytest.fixture(autouse=True)
+def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweep does the work itself, as where the broker is away."""
+
+    def away(*args: Any, **options: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("apps.webhooks.tasks.deliver_to.apply_async", away)
 
 
 @pytest.fixture(autouse=True)
