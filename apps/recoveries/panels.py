@@ -16,29 +16,43 @@ from apps.payments.models import PaymentOrder
 from apps.payments.queries import unordered_fen
 from apps.recoveries.config import account_for
 from apps.recoveries.demand import CLAIM, paid_to
+from apps.recoveries.models import Recovery
 
 Context = Mapping[str, Any]
+BAR = 600  # width of the drawing
 
 
 def amount(case: CaseFile, actor: Any) -> Context:
     """Where the money stands, and the amount line by line."""
     row = case.recovery
-    parts = [
-        (_("refunded"), row.kept_fen, "good"), (_("written off"), row.written_off_fen, "soft"),
-        (_("open"), row.open_fen, "warn"),
-    ]  # fmt: skip
     return {
-        "row": row, "lines": list(row.lines.order_by("position")), "parts": parts, "paid_to": paid_to(row.origin),
-        "shares": [(words, fen, style, _percent(fen, row.amount_fen)) for words, fen, style in parts],
+        "row": row, "lines": list(row.lines.order_by("position")), "bars": bars(row), "paid_to": paid_to(row.origin),
         "late": bool(row.due_on and row.open_fen and row.due_on < timezone.localdate()),
         "waits": row.contacted_at is None and case.open, "today": timezone.localdate(),
         "account": account_for(case.series),
     }  # fmt: skip
 
 
-def _percent(fen: int, whole: int) -> str:
-    """For a width: a number with a point, whatever the language."""
-    return f"{100 * fen / whole:.2f}" if whole else "0"
+def bars(row: Recovery) -> list[dict[str, Any]]:
+    """Refunded, written off and open as parts of one bar; texts, so that no language puts a comma in."""
+    found, x = [], 0.0
+    for words, fen, color in (
+        (_("refunded"), row.kept_fen, "--color-green-500"),
+        (_("written off"), row.written_off_fen, "--color-base-400"),
+        (_("open"), row.open_fen, "--color-orange-400"),
+    ):
+        width = BAR * fen / row.amount_fen if row.amount_fen else 0
+        found.append(
+            {
+                "words": words,
+                "fen": fen,
+                "color": color,
+                "x": f"{x:.1f}",
+                "width": f"{width:.1f}" if fen else "",
+            }
+        )
+        x += width
+    return found
 
 
 def money(case: CaseFile, actor: Any) -> Context:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
-from apps.cards.models import Card
 from apps.cases.models import Clock
 from apps.claims.tests.world import events
-from apps.core.errors import Blocked, Conflict, DomainError, InvalidInputs, NotAllowed
 from apps.documents.models import Letter
-from apps.ledger.models import LimitAccount, MoneyEntry
-from apps.messaging.models import CallTask, Message
+from apps.messaging.models import CallTask
 from apps.payments.models import PaymentOrder
 from apps.payments.queries import payable_fen
-from apps.recoveries.actions import open_recovery
-from apps.recoveries.models import Recovery, Refund
-from apps.recoveries.tasks import escalate_overdue
 from apps.recoveries.tests.world import Recoveries, sums
 
 
@@ -37,7 +30,11 @@ def test_from_the_lower_decision_to_the_last_refund(db: None, now: Any, series: 
 
     case = world.act(case, "notify")
     clock = Clock.objects.get(case=case.pk, key="recovery.refund")
-    assert (case.state, case.recovery.due_on, clock.day) == ("NOTIFIED", date(2026, 10, 16), date(2026, 10, 16))
+    assert (case.state, case.recovery.due_on, clock.day) == (
+        "NOTIFIED",
+        date(2026, 10, 16),
+        date(2026, 10, 16),
+    )
     assert Letter.objects.get(case=case.pk).kind == "RECOVERY"
     assert CallTask.objects.get(case=case.pk).script.count("500.00") >= 2
 
