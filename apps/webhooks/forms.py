@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -28,7 +28,7 @@ class ReasonForm(forms.Form):
 
 class EndpointForm(forms.Form):
     url = forms.CharField(label=_("address"), max_length=500, widget=UnfoldAdminTextInputWidget)
-    events = forms.MultipleChoiceField(label=_("events"), widget=UnfoldAdminCheckboxSelectMultiple)
+    events = forms.MultipleChoiceField(label=_("events"), widget=UnfoldAdminCheckboxSelectMultipleWidget)
     language = forms.ChoiceField(
         label=_("language of the words"), choices=Endpoint.Language.choices, widget=UnfoldAdminSelectWidget
     )

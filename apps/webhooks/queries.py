@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from typing import TypeVar
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
@@ -17,19 +18,29 @@ from apps.webhooks.models import OPEN, Attempt, Delivery, Endpoint
 LEADS = frozenset({"manager", "supervisor", "tpa_manager", "claims_manager", "insurer_user"})
 READERS = LEADS | {"auditor", "compliance"}
 DAYS = 30
+Row = TypeVar("Row", Endpoint, Delivery)
 
 
 def endpoints_of(actor: Actor) -> QuerySet[Endpoint]:
-    """A machine's own; for people those of the clients in their scope. An endpoint belongs to no series."""
+    """A machine's own; for people with a role that looks after them those of the clients in their scope.
+
+    An endpoint belongs to no series.
+    """
     if actor.client_id is not None:
         return Endpoint.objects.filter(client=actor.client_id)
-    return visible_to(Endpoint.objects.all(), replace(actor, series=frozenset()))
+    own = {field.name: getattr(actor, field.name) for field in fields(Actor)}
+    return visible_to(_for_readers(Endpoint.objects.all(), actor), Actor(**own | {"series": frozenset()}))
 
 
 def deliveries_of(actor: Actor) -> QuerySet[Delivery]:
+    """The same for what was sent; of the series that a person may see."""
     if actor.client_id is not None:
         return Delivery.objects.filter(endpoint__client=actor.client_id)
-    return visible_to(Delivery.objects.all(), actor)
+    return visible_to(_for_readers(Delivery.objects.all(), actor), actor)
+
+
+def _for_readers(rows: QuerySet[Row], actor: Actor) -> QuerySet[Row]:
+    return rows if actor.is_system or actor.roles & READERS else rows.none()
 
 
 def clients_of(actor: Actor) -> QuerySet[ApiClient]:
