@@ -110,6 +110,10 @@ class AnswerSerializer(serializers.Serializer[Any]):
     needed = serializers.BooleanField()
     triggers = TriggerSerializer(many=True)
     ask_until = serializers.DateField(allow_null=True, help_text=_("last day of asking in time"))
+    notify_by = serializers.DateTimeField(
+        allow_null=True,
+        help_text=_("last instant of notifying an emergency; empty where no series prints one"),
+    )
     late = serializers.BooleanField()
     covered = serializers.BooleanField()
     expected = serializers.DecimalField(max_digits=14, decimal_places=2)
@@ -161,7 +165,8 @@ class AuthorizationViewSet(
         body = {
             "needed": found.required,
             "triggers": [as_json(finding) for finding in found.triggers],
-            "ask_until": found.timing.day if found.timing else None,
+            "ask_until": found.timing.day if found.timing and not found.plan.emergency_at else None,
+            "notify_by": found.timing.by if found.timing and found.plan.emergency_at else None,
             "late": bool(found.timing and found.timing.late),
             "covered": not found.outside,
             "expected": found.decision.insurer,

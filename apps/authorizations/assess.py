@@ -92,7 +92,10 @@ class Trial:
 
     @cached_property
     def timing(self) -> Timing | None:
-        return timing(self.plan, self.at) if not self.plan.emergency else None
+        """Whether it is asked, or an emergency notified, in time; None where the series prints no term."""
+        if self.plan.emergency_at is None:
+            return timing(self.plan, self.at)
+        return emergency_timing(self.plan.handbook.handbook, self.plan.emergency_at, self.at)
 
 
 # Of what intake says of claims, what speaks of the cover itself; where a child is treated is no such thing.

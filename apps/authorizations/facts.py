@@ -46,7 +46,7 @@ class Plan:
     diagnosis: str = ""
     cause: str = "ILLNESS"
     surgery: bool = False
-    emergency: bool = False
+    emergency_at: datetime | None = None
     course: Decimal = Decimal(0)
     channel: str = ""
 
@@ -59,7 +59,7 @@ def plan_of(case: CaseFile, lines: Iterable[PlannedLine]) -> Plan:
         department_group=given.department_group, department=given.department, visit_type=given.visit_type,
         benefit=given.benefit, planned_on=given.planned_on, days=given.planned_days,
         lines=tuple(line_facts(line) for line in lines), diagnosis=given.diagnosis, cause=given.cause,
-        surgery=given.surgery, emergency=given.emergency, course=to_yuan(given.course_fen), channel=given.channel,
+        surgery=given.surgery, emergency_at=given.emergency_at, course=to_yuan(given.course_fen), channel=given.channel,
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def facts_of(
     visit = VisitFacts(
         ref="plan", visit_type=plan.visit_type, benefit=plan.benefit, started_on=plan.planned_on,
         ended_on=plan.planned_on, hospital=_hospital(plan), bills=(bill,), cause=plan.cause,
-        diagnoses=(plan.diagnosis,) if plan.diagnosis else (), emergency=plan.emergency, surgery=plan.surgery,
+        diagnoses=(plan.diagnosis,) if plan.diagnosis else (), emergency=plan.emergency_at is not None, surgery=plan.surgery,
         direct_billed=True, department=plan.department, admission=plan.ref, course_cost=plan.course,
     )  # fmt: skip
     facts = Facts(

@@ -12,12 +12,12 @@ from apps.cases.forms import ActionForm, form_for
 PLAN = frozenset(PlanInput.__dataclass_fields__)
 
 
-def request_form(data: Any = None, files: Any = None, *, member: str = "") -> ActionForm:
-    """A new one starts with one item."""
+def request_form(data: Any = None, files: Any = None, *, member: str = "", **known: Any) -> ActionForm:
+    """A new one starts with one item and what is `known` of it."""
     initial = {
         "member": member, "channel": "HOTLINE", "visit_type": "INPATIENT", "planned_on": timezone.localdate(),
         "lines": [{}],
-    }  # fmt: skip
+    } | known  # fmt: skip
     return form_for(RequestInput)(data, files, initial=None if data is not None else initial)
 
 

@@ -12,7 +12,7 @@ from apps.core.errors import Blocked
 from apps.core.money import format_yuan
 from apps.ledger.accounts import year_specs
 from apps.ledger.actions import lock_limits
-from apps.ledger.reservations import draw_down, release, reserve
+from apps.ledger.reservations import draw_down, hand_over, release, reserve
 
 
 def held_keys(benefit: str) -> frozenset[str]:
@@ -38,6 +38,11 @@ def promise(ctx: Ctx[Any], amount: int) -> None:
 def use(ctx: Ctx[Any], amount: int) -> None:
     """A bill of the hospital: out of the reservation first."""
     draw_down(ctx.case.number, amount, reference=_reference(ctx), service_date=ctx.subject.admitted_on)
+
+
+def hand_to_claim(ctx: Ctx[Any], amount: int) -> None:
+    """A claim of the hospital uses the limits itself: its share is reserved no longer."""
+    hand_over(ctx.case.number, amount, reference=_reference(ctx))
 
 
 def give_back(ctx: Ctx[Any]) -> None:

@@ -83,7 +83,7 @@ def _read(actor: Actor, given: PlanInput, now: datetime, errors: list[DomainErro
         planned_on=given.planned_on, days=given.planned_days, lines=planned_lines(given.lines),
         diagnosis=given.diagnosis, cause=given.cause,
         surgery=given.surgery or any(line.kind == "SURGERY" for line in given.lines),
-        emergency=given.emergency_at is not None, course=given.course, channel=getattr(given, "channel", ""),
+        emergency_at=given.emergency_at, course=given.course, channel=getattr(given, "channel", ""),
     )  # fmt: skip
     return Read(given, plan)
 

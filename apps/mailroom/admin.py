@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
+from apps.authorizations.roles import REQUESTERS
 from apps.cases.admin import ReadOnlyAdmin
 from apps.cases.models import CaseFile
 from apps.cases.pages import Entry, Page, actor_of, add_page, add_search, add_timeline
@@ -21,10 +22,11 @@ from apps.cases.site import APP_TITLES, site
 from apps.mailroom import queries, reasons, views
 from apps.mailroom.inbox.mailboxes import WrongAccount, account_for
 from apps.mailroom.models import Email, Mailbox
-from apps.mailroom.roles import READERS
+from apps.mailroom.roles import HANDLERS, READERS
 
 APP_TITLES["mailroom"] = _("Mailroom")
 SUBJECT = '<div style="min-width:16rem;white-space:normal;{}"><a href="{}">{}</a></div>'
+REQUESTING = HANDLERS & REQUESTERS
 LABELS = {
     Email.State.NEW: "warning",
     Email.State.MATCHED: "success",
@@ -38,6 +40,10 @@ add_page(
 )
 add_page(Page("mail/<int:pk>/", views.email_page, "mail-email", roles=READERS))
 add_page(Page("mail/<int:pk>/report/", views.report, "mail-report", roles=READERS))
+add_page(Page("mail/<int:pk>/authorize/", views.authorize, "mail-authorize", roles=REQUESTING))
+add_page(
+    Page("mail/<int:pk>/authorize/check/", views.authorize_check, "mail-authorize-check", roles=REQUESTING)
+)
 add_page(Page("mail/<int:pk>/raw/", views.raw, "mail-raw", roles=READERS))
 add_page(Page("mail/<int:pk>/files/<int:position>/", views.file, "mail-file", roles=READERS))
 add_page(

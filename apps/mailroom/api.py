@@ -141,12 +141,12 @@ class EmailViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[Email]):
     )
     @action(detail=True, methods=["post"], url_path=r"steps/(?P<name>[a-z_]{2,40})")
     def step(self, request: Request, pk: str, name: str) -> Response:
-        """Do one step: file, report, tracking, answer, sort, dismiss, reopen. A stale version is a 409."""
+        """Do one step: file, report, authorize, tracking, answer, sort, dismiss, reopen. A stale version is a 409."""
         may_handle(self.actor)
         body = StepSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data["input"]
-        reserved = {"version", "now", "name", "actor", "pk"} & data.keys()
+        reserved = {"version", "now"} & data.keys()
         if reserved:
             raise InvalidInput(_("Unknown field."), field=f"input.{min(reserved)}", code="unknown_field")
         doing = act(int(pk), name, self.actor, version=body.validated_data["version"], **data)

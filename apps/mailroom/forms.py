@@ -1,4 +1,4 @@
-"""Forms of the inbox: a claim report filled in from what a message says."""
+"""Forms of the inbox: a claim or an authorization filled in from what a message says."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.authorizations.forms import request_form
 from apps.cases.forms import ActionForm, form_for
 from apps.claims.inputs import ReportInput
 from apps.mailroom.models import Email
@@ -25,3 +26,15 @@ def report_form(email: Email, data: Any = None, files: Any = None) -> ActionForm
         "note": note,
     }
     return form_for(ReportInput)(initial=initial)
+
+
+def authorization_form(email: Email, data: Any = None, files: Any = None) -> ActionForm:
+    """Child, channel and who asks as the message names them; a person fills in the plan."""
+    if data is not None:
+        return request_form(data, files)
+    return request_form(
+        member=email.member.number if email.member else "",
+        channel="EMAIL",
+        requester=(email.sender_name or email.sender)[:80],
+        planned_on=timezone.localtime(email.received_at).date(),
+    )

@@ -68,6 +68,7 @@ FOUND: dict[str, Any] = {
     "WAITING": _("the sender's child has one case that waits for papers"),
     "PERSON": _("filed by a person"),
     "REPORT": _("reported from this e-mail"),
+    "AUTHORIZATION": _("requested by this e-mail"),
 }
 
 DEFECTS: dict[str, Any] = {

@@ -9,9 +9,11 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from apps.accounts.actors import Actor
+from apps.authorizations.roles import REQUESTERS
+from apps.authorizations.views import answer, filed, request_context
 from apps.cases.forms import ActionForm, form_for, tidy
 from apps.cases.pages import actor_of
 from apps.cases.views import failed, show
@@ -21,15 +23,17 @@ from apps.documents.previews import can_render, render_page
 from apps.documents.storage import open_stored
 from apps.documents.views import SANDBOX
 from apps.mailroom import queries, reasons
-from apps.mailroom.actions.emails import DONE, STEPS, Step, act, mark_read, report_from
+from apps.mailroom.actions.emails import DONE, STEPS, Step, act, mark_read, report_from, request_from
 from apps.mailroom.answers import takes_claims
-from apps.mailroom.forms import report_form
+from apps.mailroom.forms import authorization_form, report_form
 from apps.mailroom.inbox.matching import courier_number
 from apps.mailroom.inbox.papers import candidates
 from apps.mailroom.models import Email
 from apps.mailroom.roles import HANDLERS
 
-IN_PLACE = ("file", "report", "sort")  # drawn where the files stand, or on a page of its own
+IN_PLACE = ("file", "report", "authorize", "sort")  # drawn where the files stand, or on a page of its own
+
+PAGES = ("report", "authorize")  # filled in on a page of their own
 
 
 @require_GET
@@ -56,7 +60,7 @@ def _do(request: HttpRequest, email: Email, actor: Actor) -> HttpResponse:
     name = request.POST.get("step", "")
     step = STEPS.get(name)
     data = tidy(request.POST)
-    form = form_for(step.input)(data) if step is not None and name != "report" else None
+    form = form_for(step.input)(data) if step is not None and name not in PAGES else None
     seen = request.POST.get("version", "")
     try:
         if form is None:
@@ -102,6 +106,8 @@ def _show(
             (step, _form_of(step, email, opened, form)) for step in possible if step.name not in IN_PLACE
         ],
         "possible": {step.name for step in possible},
+        "may_authorize": bool(actor.roles & REQUESTERS),
+        "is_authorizations_mailbox": email.mailbox.key == "authorization_mailbox",
         "opened": opened,
         "error": error,
         "case_number": request.POST.get("case", "")[:30]
@@ -174,6 +180,49 @@ def _show_report(request: HttpRequest, email: Email, form: ActionForm, status: i
         "takes_claims": takes_claims(handbook) if handbook else False,
     }
     return show(request, "mailroom/report.html", context, status=status)
+
+
+# --- An authorization asked for by e-mail ----------------------------------------------------------------
+
+
+def authorize(request: HttpRequest, pk: int) -> HttpResponse:
+    """The request, filled in as far as the message tells; its files become papers (PA-04)."""
+    actor = actor_of(request)
+    try:
+        email = queries.email_for(actor, pk)
+    except DomainError as error:
+        return failed(request, error)
+    if request.method != "POST":
+        return _show_request(request, email, authorization_form(email))
+    form = authorization_form(email, tidy(request.POST), request.FILES)
+    try:
+        case = request_from(email.pk, actor, version=_version(request), **form.payload())
+    except DomainError as error:
+        form.take_error(error)
+        return _show_request(request, email, form, status=error.status)
+    return filed(request, case)
+
+
+@require_POST
+def authorize_check(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whether it is needed and in time, as of the arrival of the message; nothing is saved."""
+    try:
+        email = queries.email_for(actor_of(request), pk)
+    except DomainError as error:
+        return failed(request, error)
+    return answer(request, now=email.received_at)
+
+
+def _show_request(request: HttpRequest, email: Email, form: ActionForm, status: int = 200) -> HttpResponse:
+    context = request_context(request, form) | {
+        "email": email,
+        "files": [_file_row(row, True) for row in candidates(email)],
+        "check_url": reverse("admin:mail-authorize-check", args=[email.pk]),
+    }
+    number = email.member.number if email.member else ""
+    if context["child"] is None and number and not form.is_bound:
+        context["child"] = email.member
+    return show(request, "mailroom/authorize.html", context, status=status)
 
 
 def _version(request: HttpRequest) -> int | None:

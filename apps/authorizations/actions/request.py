@@ -13,7 +13,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.models import Team
 from apps.adjudication.decision import Finding
 from apps.adjudication.facts import LineFacts
-from apps.authorizations.assess import Trial, emergency_timing, trial
+from apps.authorizations.assess import Trial, trial
 from apps.authorizations.inputs import REIMBURSEMENT, PlanInput, RequestInput
 from apps.authorizations.letters import tell_family
 from apps.authorizations.models import Authorization, PlannedLine
@@ -131,16 +131,16 @@ def plan_rows(row: Authorization, lines: tuple[LineFacts, ...], supplement: int 
 
 def _set_time(ctx: Ctx[Any], row: Authorization, found: Trial) -> None:
     """PA-03, PA-22: a late request is taken and expedited. PA-06: an emergency has its running hours."""
+    timing = found.timing
     if row.emergency_at:
-        timing = emergency_timing(ctx.handbook, row.emergency_at, ctx.now)
         ctx.emit("emergency_visit", row.emergency_at)
         ctx.emit("emergency_notified")
         row.notify_by = timing.by if timing else None
         row.waived = None if timing is None else not timing.late
         row.late = bool(timing and timing.late)
         ctx.case.priority = 1
-    elif found.timing:
-        row.latest_on, row.late = found.timing.day, found.timing.late
+    elif timing:
+        row.latest_on, row.late = timing.day, timing.late
         ctx.case.priority = 1 if row.late else 2
     ctx.data |= {"late": row.late, "waived": row.waived}
 

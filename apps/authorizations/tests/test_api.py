@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +61,17 @@ def test_the_question_stores_nothing(world: Rooms) -> None:
     assert (said["needed"], said["direct_billing"], said["late"]) == (True, True, False)
     assert {trigger["rule"] for trigger in said["triggers"]} == {"PA-07"}
     assert not CaseFile.objects.exists()
+
+
+@pytest.mark.parametrize(("hours", "late"), [(47, False), (49, True)])
+def test_pa06_the_answer_counts_the_hours_of_an_emergency(world: Rooms, hours: int, late: bool) -> None:
+    at = world.now - timedelta(hours=hours)
+    plan = world.plan(emergency_at=at.isoformat(), planned_on=at.date().isoformat())
+    said = machine("TPA").post(f"{URL}check/", plan, format="json").json()
+    assert (said["late"], said["ask_until"]) == (late, None)
+    assert datetime.fromisoformat(said["notify_by"]) == at + timedelta(hours=48)
+    page = web("service_specialist").post("/admin/authorizations/check/", as_form(plan)).content.decode()
+    assert ("PA-06" in page, "逾时" in page) == (True, late)
 
 
 def test_refusals_name_field_and_rule(world: Rooms) -> None:

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
+from apps.authorizations.actions import request_authorization
+from apps.authorizations.inputs import RequestInput
 from apps.cases.engine import perform
 from apps.cases.inputs import parse_input
 from apps.cases.kinds import NoInput, Text
@@ -67,7 +69,7 @@ class Step:
 
 
 def act(
-    pk: int, name: str, actor: Actor, *, version: int | None, now: datetime | None = None, **data: Any
+    pk: int, name: str, actor: Actor, /, *, version: int | None, now: datetime | None = None, **data: Any
 ) -> Doing:
     """Do one step. Raises NotFound (hidden or unknown), NotAllowed, Conflict `stale`, Blocked, InvalidInputs."""
     step = STEPS.get(name)
@@ -230,7 +232,7 @@ def _sort(doing: Doing) -> None:
     doing.note = f"{row.name} → {given.kind}"
 
 
-def report_from(pk: int, actor: Actor, *, version: int | None, **data: Any) -> CaseFile:
+def report_from(pk: int, actor: Actor, /, *, version: int | None, **data: Any) -> CaseFile:
     """A new claim out of a message: its readable files are the papers, its arrival is the report's time."""
     return act(pk, "report", actor, version=version, **data).result  # type: ignore[no-any-return]
 
@@ -251,6 +253,19 @@ def _report(doing: Doing) -> None:
     _into(doing, case, "REPORT")
 
 
+def request_from(pk: int, actor: Actor, /, *, version: int | None, **data: Any) -> CaseFile:
+    """An authorization asked for by e-mail (PA-04): days and hours count to its arrival (PA-03, PA-06)."""
+    return act(pk, "authorize", actor, version=version, **data).result  # type: ignore[no-any-return]
+
+
+def _authorize(doing: Doing) -> None:
+    email = doing.email
+    case = request_authorization(doing.actor, data=doing.given, now=email.received_at)
+    attach_files(email, case, doing.actor)
+    doing.result = case
+    _into(doing, case, "AUTHORIZATION")
+
+
 def _as_data(given: ReportInput) -> dict[str, Any]:
     return {
         name: getattr(given, name) for name in given.__dataclass_fields__ if getattr(given, name) is not None
@@ -267,6 +282,7 @@ STEPS: dict[str, Step] = {
     for step in (
         Step("file", _("File into a case"), _file, OPEN | {State.DISMISSED}, FileInput, "primary"),
         Step("report", _("Report a claim from it"), _report, OPEN, ReportInput),
+        Step("authorize", _("Request an authorization from it"), _authorize, OPEN, RequestInput),
         Step("tracking", _("Record courier number"), _tracking, OPEN | DONE, TrackingInput),
         Step("answer", _("Answer by e-mail"), _answer, OPEN | DONE | {State.DISMISSED}, AnswerInput),
         Step("sort", _("Sort a paper"), _sort, DONE, SortInput),
