@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from apps.cases.kinds import KINDS, Text, kind_of
@@ -19,38 +18,38 @@ PING = "ping"
 
 EVENTS: dict[str, dict[str, Text]] = {
     "claim": {
-        "reported": _("reported"),
-        "supplement_sent": _("papers were asked for"),
-        "papers_arrived": _("papers arrived"),
-        "originals_received": _("originals received"),
-        "materials_complete": _("papers are complete"),
-        "undisputed_decided": _("amount beyond dispute decided"),
-        "decided": _("decided"),
-        "refused": _("refused"),
+        "reported": pgettext_lazy("webhook", "reported"),
+        "supplement_sent": pgettext_lazy("webhook", "papers were asked for"),
+        "papers_arrived": pgettext_lazy("webhook", "papers arrived"),
+        "originals_received": pgettext_lazy("webhook", "originals received"),
+        "materials_complete": pgettext_lazy("webhook", "papers are complete"),
+        "undisputed_decided": pgettext_lazy("webhook", "amount beyond dispute decided"),
+        "decided": pgettext_lazy("webhook", "decided"),
+        "refused": pgettext_lazy("webhook", "refused"),
         "paid": pgettext_lazy("webhook", "paid"),
-        "payment_returned": _("payment came back"),
-        "withdrawn": _("withdrawn"),
-        "closed_no_papers": _("closed, papers never came"),
+        "payment_returned": pgettext_lazy("webhook", "payment came back"),
+        "withdrawn": pgettext_lazy("webhook", "withdrawn"),
+        "closed_no_papers": pgettext_lazy("webhook", "closed, papers never came"),
         "closed": pgettext_lazy("webhook", "closed"),
         "reopened": pgettext_lazy("webhook", "reopened"),
     },
     "authorization": {
-        "authorization_submitted": _("submitted"),
-        "papers_asked": _("papers were asked for"),
-        "authorization_complete": _("papers are complete"),
-        "authorization_decided": _("decided"),
-        "authorization_rejected": _("refused"),
-        "reconsideration_asked": _("reconsideration asked for"),
-        "not_required": _("not required"),
-        "letter_issued": _("guarantee letter issued"),
-        "letter_sent": _("guarantee letter sent"),
-        "letter_voided": _("guarantee letter void"),
-        "letter_expired": _("guarantee letter expired unused"),
-        "admitted": _("admitted"),
-        "supplement_granted": _("supplement granted"),
-        "supplement_refused": _("supplement refused"),
-        "discharged": _("discharged"),
-        "withdrawn": _("withdrawn"),
+        "authorization_submitted": pgettext_lazy("webhook", "submitted"),
+        "papers_asked": pgettext_lazy("webhook", "papers were asked for"),
+        "authorization_complete": pgettext_lazy("webhook", "papers are complete"),
+        "authorization_decided": pgettext_lazy("webhook", "decided"),
+        "authorization_rejected": pgettext_lazy("webhook", "refused"),
+        "reconsideration_asked": pgettext_lazy("webhook", "reconsideration asked for"),
+        "not_required": pgettext_lazy("webhook", "not required"),
+        "letter_issued": pgettext_lazy("webhook", "guarantee letter issued"),
+        "letter_sent": pgettext_lazy("webhook", "guarantee letter sent"),
+        "letter_voided": pgettext_lazy("webhook", "guarantee letter void"),
+        "letter_expired": pgettext_lazy("webhook", "guarantee letter expired unused"),
+        "admitted": pgettext_lazy("webhook", "admitted"),
+        "supplement_granted": pgettext_lazy("webhook", "supplement granted"),
+        "supplement_refused": pgettext_lazy("webhook", "supplement refused"),
+        "discharged": pgettext_lazy("webhook", "discharged"),
+        "withdrawn": pgettext_lazy("webhook", "withdrawn"),
         "closed": pgettext_lazy("webhook", "closed"),
     },
 }
@@ -70,7 +69,7 @@ def offered() -> dict[str, Text]:
 def words_of(name: str) -> str:
     """'claim: decided', in the language of now."""
     if name == PING:
-        return str(_("test"))
+        return str(pgettext_lazy("webhook", "test"))
     kind, _dot, _event = name.partition(".")
     words = offered().get(name, name)
     return f"{kind_of(kind).label} · {words}" if kind in KINDS else str(words)
