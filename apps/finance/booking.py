@@ -80,6 +80,9 @@ def entries_of(row: Movement, case: str) -> list[Entry]:
         (Aspect.DUE, row.due_fen),
         (Aspect.PAID, max(row.paid_fen, 0)),
         (Aspect.RETURNED, max(-row.paid_fen, 0)),
+        (Aspect.RECEIVABLE, row.receivable_fen),
+        (Aspect.REFUND, row.refunded_fen),
+        (Aspect.WRITE_OFF, row.written_off_fen),
     )
     return [
         Entry(row.pk, aspect.value, amount, case, row.event_seq, day, row.product, row.benefit, row.payment)

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from apps.adjudication.codes import BENEFITS, VISIT_TYPES
 
-ASPECTS = ("PROVISION", "DUE", "PAID", "RETURNED")
+ASPECTS = ("PROVISION", "DUE", "PAID", "RETURNED", "RECEIVABLE", "REFUND", "WRITE_OFF")
 GRAINS = ("CASE", "DAY")
 STEPS = ("ACCOUNT", "RETRY", "ASK")
 

@@ -45,6 +45,7 @@ class Movement(Immutable):
         RELEASE = "RELEASE", pgettext_lazy("reserve", "released")
         PAYMENT = "PAYMENT", pgettext_lazy("reserve", "paid out")
         RETURN = "RETURN", pgettext_lazy("reserve", "returned by the bank")
+        RECOVERY = "RECOVERY", pgettext_lazy("reserve", "asked back")
 
     class Basis(models.TextChoices):
         RULE = "RULE", pgettext_lazy("basis of a reserve", "estimation rule")
@@ -87,6 +88,10 @@ class Movement(Immutable):
     provision_fen = models.BigIntegerField(_("change of provision"), default=0)
     due_fen = models.BigIntegerField(_("decided"), default=0)
     paid_fen = models.BigIntegerField(_("paid"), default=0)
+    # Of a recovery (kind RECOVERY), which has no reserve: claimed from the family, refunded, not pursued.
+    receivable_fen = models.BigIntegerField(_("claimed back"), default=0)
+    refunded_fen = models.BigIntegerField(_("refunded"), default=0)
+    written_off_fen = models.BigIntegerField(_("written off"), default=0)
     parts = models.SmallIntegerField(default=0)
     claims = models.SmallIntegerField(default=0)
     payment = models.CharField(_("payment order"), max_length=30, blank=True)
@@ -209,6 +214,9 @@ class Aspect(models.TextChoices):
     DUE = "DUE", pgettext_lazy("voucher", "claims decided")
     PAID = "PAID", pgettext_lazy("voucher", "claims paid")
     RETURNED = "RETURNED", pgettext_lazy("voucher", "bank return")
+    RECEIVABLE = "RECEIVABLE", pgettext_lazy("voucher", "asked back")
+    REFUND = "REFUND", pgettext_lazy("voucher", "refund of a family")
+    WRITE_OFF = "WRITE_OFF", pgettext_lazy("voucher", "written off")
 
 
 class VoucherBatch(models.Model):

@@ -62,6 +62,9 @@ def _free(movements: QuerySet[Movement]) -> QuerySet[Movement]:
         | (~Q(due_fen=0) & free(Aspect.DUE))
         | (Q(paid_fen__gt=0) & free(Aspect.PAID))
         | (Q(paid_fen__lt=0) & free(Aspect.RETURNED))
+        | (~Q(receivable_fen=0) & free(Aspect.RECEIVABLE))
+        | (~Q(refunded_fen=0) & free(Aspect.REFUND))
+        | (~Q(written_off_fen=0) & free(Aspect.WRITE_OFF))
     )
 
 

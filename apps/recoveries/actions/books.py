@@ -8,10 +8,12 @@ from typing import Any
 from apps.cases.engine import Ctx
 from apps.ledger.actions import money_account, post_money
 from apps.ledger.models import MoneyEntry
+from apps.payments.queries import payable_key
 from apps.recoveries.demand import DIRECT, account_key, written_off_key
 from apps.recoveries.models import Recovery
 
 Kind = MoneyEntry.Kind
+HOSPITAL = "HOSPITAL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ def book(
     ctx: Ctx[Any], row: Recovery, *, owed: int = 0, refunded: int = 0, written_off: int = 0, payment: str = ""
 ) -> None:
     """Post signed amounts (fen). The debt of a claim stands on the claim's own account already; the debt of
-    a direct claim begins here, because there we paid the hospital and the family owes us."""
+    a direct claim begins here: we paid the hospital, whose account is relieved, and the family owes us."""
     if ctx.action != "open":
         ctx.update(row, "postings")
     row.postings += 1
@@ -36,6 +38,15 @@ def book(
     key, owner = account_key(row, ctx.case)
     if owed and row.origin.kind == DIRECT:
         _post(ctx, key, owner.number, Kind.DUE, -owed, reference)
+        _post(
+            ctx,
+            payable_key(row.origin, HOSPITAL),
+            row.origin.number,
+            Kind.REVERSAL,
+            owed,
+            reference,
+            HOSPITAL,
+        )
     if refunded:
         _post(ctx, key, owner.number, Kind.REFUND, refunded, reference)
     if written_off:
@@ -43,8 +54,10 @@ def book(
     ctx.loaded["booked"] = Booked(owed, refunded, written_off, payment)
 
 
-def _post(ctx: Ctx[Any], key: str, case: str, kind: str, amount_fen: int, reference: str) -> None:
-    account = money_account(key, party="MEMBER", reference=case, series=ctx.case.series, tpa=ctx.case.tpa)
+def _post(
+    ctx: Ctx[Any], key: str, case: str, kind: str, amount_fen: int, reference: str, party: str = "MEMBER"
+) -> None:
+    account = money_account(key, party=party, reference=case, series=ctx.case.series, tpa=ctx.case.tpa)
     post_money(account, kind, amount_fen, reference=reference)
 
 

@@ -178,7 +178,9 @@ def _lower_amount(ctx: Ctx[LowerInput]) -> None:
     row.written_off_fen -= from_written
     row.given_back_fen += back
     _add_lines(ctx, row, [_less(row, from_open + from_written + back)], row.lines.count())
-    book(ctx, row, owed=-(from_open + from_written + back), written_off=-from_written)
+    # What a claim gives back it owes and orders itself; of a direct claim it passes through this account.
+    owed = from_open + from_written + (back if row.origin.kind == DIRECT else 0)
+    book(ctx, row, owed=-owed, written_off=-from_written)
     end_plan(ctx, Plan.State.ENDED)
     set_open(ctx, "amount_fen", "written_off_fen", "given_back_fen", "proposed_at", "proposed_by")
     ctx.data |= {"less_fen": from_open + from_written, "back_fen": back, "amount_fen": row.amount_fen}

@@ -18,6 +18,7 @@ from apps.payments import actions as payments
 from apps.payments.payees import PayeeInput, build_payee
 from apps.payments.queries import unordered_fen
 from apps.recoveries import guards
+from apps.recoveries.actions.books import Booked
 from apps.recoveries.roles import CLERKS, PAYERS
 from apps.recoveries.workflow import KIND, STATES
 
@@ -61,6 +62,7 @@ def _paid(ctx: Ctx[PaidInput]) -> None:
         "amount_fen": order.amount_fen,
         "bank_reference": order.bank_reference,
     }
+    ctx.loaded["booked"] = Booked(refunded_fen=-order.amount_fen, payment=order.number)
     if ctx.subject.open_fen == 0 and unordered_fen(ctx.case) <= 0:
         ctx.case.open, ctx.case.closed_at = False, ctx.now
 
@@ -69,6 +71,7 @@ def _returned(ctx: Ctx[ReturnedInput]) -> None:
     """The account was wrong: somebody enters another and orders again."""
     assert ctx.input is not None
     order = payments.mark_returned(ctx, ctx.input.order, reason=ctx.input.reason)
+    ctx.loaded["booked"] = Booked(refunded_fen=ctx.loaded.get("returned_fen", 0), payment=order.number)
     ctx.case.open, ctx.case.closed_at = True, None
     ctx.reason = ctx.input.reason
     ctx.data |= {"order": order.number, "amount_fen": order.amount_fen}
