@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "apps.authorizations",
     "apps.claims",
     "apps.mailroom",
+    "apps.direct",
     "apps.recoveries",
     "apps.quality",
     "apps.finance",

@@ -245,6 +245,11 @@ def policies_with_card(policies: Any) -> set[int]:
     return set(Card.objects.filter(policy__in=policies).values_list("policy", flat=True))
 
 
+def read_card(text: str) -> str:
+    """The number behind a scanned code or typed digits; InvalidInput or NotFound for what is no card of ours."""
+    return _read(text)[0]
+
+
 def greyed_card(policy_id: int) -> Card | None:
     """The card of a policy while direct billing with it is stopped; one query."""
     return Card.objects.filter(policy=policy_id, greyed_at__isnull=False).first()

@@ -57,19 +57,20 @@ def something_missing(ctx: Any) -> Found:
 
 def papers_seen(ctx: Any) -> Found:
     """RMB-20, RMB-21: somebody looked at every picture before the check list counts."""
-    unseen = [paper for paper in assessment_in(ctx).rows.papers if paper.usable and _to_look_at(paper)]
+    waiting_for = [paper for paper in assessment_in(ctx).rows.papers if unseen(paper)]
     rule = rule_of(ctx, "papers.legible")
-    if fires(ctx, "papers.legible", bool(unseen)):
+    if fires(ctx, "papers.legible", bool(waiting_for)):
         return Blocker(
             "unseen",
-            _("%(count)d papers were not looked at yet (legible? in color?).") % {"count": len(unseen)},
+            _("%(count)d papers were not looked at yet (legible? in color?).") % {"count": len(waiting_for)},
             rule,
         )
     return None
 
 
-def _to_look_at(paper: Any) -> bool:
-    return paper.legible is None and paper.form not in ("DATA", "E_SIGNED", "SOURCE_FILE")
+def unseen(paper: Any) -> bool:
+    """A usable picture that nobody has looked at yet."""
+    return paper.usable and paper.legible is None and paper.form not in ("DATA", "E_SIGNED", "SOURCE_FILE")
 
 
 def nothing_open(ctx: Any) -> Found:
@@ -220,3 +221,10 @@ def nothing_decided_yet(ctx: Any) -> Found:
     return Blocker(
         "decided_before", _("A decision was made on this claim; it can be decided anew, not withdrawn.")
     )
+
+
+def nothing_proposed(ctx: Any) -> Found:
+    """While a second signature is awaited the decision stands with its signer."""
+    if getattr(ctx.case.claim, "proposal", None) is None:
+        return None
+    return Blocker("proposed", _("A decision waits for its second signature."))

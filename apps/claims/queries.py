@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
-from apps.claims.models import Bill, Decision, Visit
+from apps.claims.models import Bill, Category, Decision, Visit
 from apps.claims.originals import close_after, remind_after
 from apps.claims.rows import GONE
 from apps.products.queries import current_handbooks
@@ -65,6 +65,7 @@ def day_total_fen(member_id: int, day: date, *, without: int | None = None) -> i
     visits = Visit.objects.filter(claim__case__member=member_id, started_on=day).exclude(
         claim__case__state__in=GONE
     )
+    visits = visits.exclude(claim__category=Category.DIRECT)
     if without is not None:
         visits = visits.exclude(claim=without)
     return sum(visits.values_list("claimed_fen", flat=True))

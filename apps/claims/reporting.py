@@ -5,7 +5,7 @@ A constant number of queries, however many visits, bills and lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -46,6 +46,22 @@ class Report:
     payee: Payee | None = None
 
 
+Found = tuple[list[Policy], list[DomainError]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The input classes of a report; `policies` finds the child that is meant, by default as the actor sees it."""
+
+    report: type[ReportInput] = ReportInput
+    visit: type[VisitInput] = VisitInput
+    bill: type[BillInput] = BillInput
+    policies: Callable[[Actor, MemberInput, date], Found] | None = None
+
+
+REIMBURSEMENT = Shape()
+
+
 @dataclass
 class _Parts:
     """What of a report could be read, though other parts of it could not."""
@@ -56,10 +72,19 @@ class _Parts:
     codes: list[tuple[str, DiagnosisInput | ProcedureInput]] = field(default_factory=list)
 
 
-def read_report(actor: Actor, data: ReportInput | Mapping[str, Any], now: datetime) -> Report:
-    """Parse, check and look up; raises InvalidInputs with every error and its path."""
+def read_report(
+    actor: Actor,
+    data: ReportInput | Mapping[str, Any],
+    now: datetime,
+    *,
+    shape: Shape = REIMBURSEMENT,
+) -> Report:
+    """Parse, check and look up; raises InvalidInputs with every error and its path.
+
+    `shape` is the input of another kind of claim, and who may name which child there.
+    """
     today = timezone.localtime(now).date()
-    report, parts, errors = _parse(data)
+    report, parts, errors = _parse(data, shape)
     for index, visit in parts.visits:
         errors += check_visit(visit, f"visits.{index}", today)
         for position, bill in enumerate(visit.bills):
@@ -71,7 +96,8 @@ def read_report(actor: Actor, data: ReportInput | Mapping[str, Any], now: dateti
     errors += check_size(visit for _index, visit in parts.visits)
     hospitals, campuses, wrong = places_of(parts.visits)
     errors += wrong
-    policies, wrong = _policies(actor, parts.member, today) if parts.member else ([], [])
+    find = shape.policies or policies_of
+    policies, wrong = find(actor, parts.member, today) if parts.member else ([], [])
     errors += wrong
     if report is None or not policies:
         all_at_once(errors)
@@ -119,31 +145,33 @@ def _complete(
 # --- Reading as much as can be read -----------------------------------------------------------
 
 
-def _parse(data: ReportInput | Mapping[str, Any]) -> tuple[ReportInput | None, _Parts, list[DomainError]]:
+def _parse(
+    data: ReportInput | Mapping[str, Any], shape: Shape
+) -> tuple[ReportInput | None, _Parts, list[DomainError]]:
     if not isinstance(data, ReportInput):
         try:
-            data = parse_input(ReportInput, data)
+            data = parse_input(shape.report, data)
         except InvalidInputs as several:
-            return None, _salvage(data), list(several.errors)  # type: ignore[arg-type]
+            return None, _salvage(data, shape), list(several.errors)  # type: ignore[arg-type]
     parts = _Parts(list(enumerate(data.visits)), [], data.member)
     return data, parts, []
 
 
-def _salvage(data: Mapping[str, Any]) -> _Parts:
+def _salvage(data: Mapping[str, Any], shape: Shape) -> _Parts:
     """The visits, bills and member of a report whose other fields are wrong."""
     parts = _Parts()
     raw_member = data.get("member")
     parts.member = _try(MemberInput, raw_member)
     visits = data.get("visits")
     for index, raw in enumerate(visits if isinstance(visits, (list, tuple)) else ()):
-        visit, wrong = _readable(raw)
+        visit, wrong = _readable(raw, shape.visit)
         parts.codes += _codes(raw, f"visits.{index}", wrong)
         if visit is not None:
             parts.visits.append((index, visit))
             continue
         bills = raw.get("bills") if isinstance(raw, Mapping) else None
         for position, raw_bill in enumerate(bills if isinstance(bills, (list, tuple)) else ()):
-            bill = _try(BillInput, raw_bill)
+            bill = _try(shape.bill, raw_bill)
             if bill is not None:
                 parts.loose_bills.append((f"visits.{index}.bills.{position}", bill))
     return parts
@@ -152,17 +180,17 @@ def _salvage(data: Mapping[str, Any]) -> _Parts:
 CODED = {"diagnoses": DiagnosisInput, "procedures": ProcedureInput}
 
 
-def _readable(raw: Any) -> tuple[VisitInput | None, Iterable[str]]:
+def _readable(raw: Any, cls: type[VisitInput]) -> tuple[VisitInput | None, Iterable[str]]:
     """A visit less its wrong fields, and their names, so that the rest of it is checked in the same go."""
     if isinstance(raw, VisitInput):
         return raw, ()
     if not isinstance(raw, Mapping):
         return None, ()
     try:
-        return parse_input(VisitInput, raw), ()
+        return parse_input(cls, raw), ()
     except InvalidInputs as several:
         wrong = {error.field.split(".")[0] for error in several.errors}
-    rest: VisitInput | None = _try(VisitInput, {key: raw[key] for key in raw if key not in wrong})
+    rest: VisitInput | None = _try(cls, {key: raw[key] for key in raw if key not in wrong})
     return rest, wrong if rest else CODED
 
 
@@ -231,7 +259,7 @@ def _unknown_places(
 # --- Child and policy -------------------------------------------------------------------------
 
 
-def _policies(actor: Actor, given: MemberInput, today: date) -> tuple[list[Policy], list[DomainError]]:
+def policies_of(actor: Actor, given: MemberInput, today: date) -> tuple[list[Policy], list[DomainError]]:
     """All policies of the one child that is meant and that the actor may see; one query."""
     if not (given.number or given.policy or given.id_number):
         words = _("Name the child by member number, policy number or identity number.")

@@ -14,11 +14,13 @@ from django.db.models import Exists, OuterRef
 from apps.cards.models import Card
 from apps.cards.queries import policies_with_card
 from apps.cases.models import CaseFile
-from apps.claims.models import Bill, BillLine, Claim, Override, Visit
+from apps.claims.models import Bill, BillLine, Category, Claim, Override, Visit
 from apps.claims.variants import VARIANTS
 from apps.core.money import to_yuan
 from apps.documents.models import BillRegister, Paper
 from apps.hospitals.models import NetworkEntry
+
+Place = tuple[int, str, date]  # hospital, department ("" = a stay), day: what one visit is (PR-13)
 
 
 @dataclass
@@ -55,6 +57,7 @@ class ClaimRows:
     duplicates: dict[str, str] = field(default_factory=dict)  # bill identity → number of the other case
     e_card: bool = False  # the policy has our card (PR-03)
     own: Any = None  # what its kind knows beside (`claims.variants`)
+    billed_directly: set[Place] = field(default_factory=set)  # where hospitals billed visits of these days
 
     def bills(self) -> Iterator[BillRows]:
         for visit in self.visits:
@@ -144,22 +147,36 @@ GONE = ("WITHDRAWN", "REJECTED_INTAKE", "CLOSED_NO_PAPERS")
 
 
 def add_day_totals(claims: Iterable[ClaimRows]) -> None:
-    """What the children's other claims claim for the same service days (PR-15); one query."""
+    """What the children's other claims claim for the same service days (PR-15), and which visits of them
+    hospitals billed directly (DBO-03); one query."""
     claims = list(claims)
     members = {claim.case.member_id for claim in claims}
     days = {rows.visit.started_on for claim in claims for rows in claim.visits}
     visits = Visit.objects.filter(claim__case__member__in=members, started_on__in=days)
     rows = visits.exclude(claim__case__state__in=GONE).values_list(
-        "claim_id", "claim__case__member", "started_on", "claimed_fen"
-    )
+        "claim_id", "claim__case__member", "started_on", "claimed_fen", "claim__category", "hospital", "department",
+        "visit_type",
+    )  # fmt: skip
     others = list(rows)
     for claim in claims:
         totals: dict[date, int] = defaultdict(int)
         own = {visit.visit.started_on for visit in claim.visits}
-        for claim_id, member_id, day, fen in others:
-            if member_id == claim.case.member_id and claim_id != claim.case.pk and day in own:
+        for claim_id, member_id, day, fen, category, hospital, department, visit_type in others:
+            if member_id != claim.case.member_id or claim_id == claim.case.pk or day not in own:
+                continue
+            if category == Category.DIRECT:
+                claim.billed_directly.add(_place(hospital, department, day, visit_type))
+            else:
                 totals[day] += fen
         claim.day_totals = [(day, to_yuan(fen)) for day, fen in sorted(totals.items())]
+
+
+def same_place(visit: Visit) -> Place:
+    return _place(visit.hospital_id, visit.department, visit.started_on, visit.visit_type)
+
+
+def _place(hospital: int, department: str, day: date, visit_type: str) -> Place:
+    return hospital, "" if visit_type == "INPATIENT" else department, day
 
 
 def add_duplicates(claims: Iterable[ClaimRows]) -> None:

@@ -123,6 +123,16 @@ class PayeeBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class HospitalShare:
+    """Billed directly: who is paid, and what stays with the family there (BIL-01, BIL-22)."""
+
+    name: str
+    own_fen: int
+    collected_fen: int
+    open_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class EobContext:
     about: About
     outcome: str  # APPROVE | PARTIAL | ZERO | EX_GRATIA | COMPROMISE
@@ -133,6 +143,7 @@ class EobContext:
     limits: tuple[LimitLeft, ...] = ()
     payee: PayeeBlock | None = None
     text: str = ""
+    hospital: HospitalShare | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ account at any time: balance = sum of its entries.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict
@@ -72,6 +72,30 @@ def held_by(case_number: str) -> dict[int, int]:
     """What a case still holds in fen, by id of the account. One query."""
     rows = LimitEntry.objects.filter(starts("reference", f"{case_number}/")).order_by()
     return {row["account"]: row["held"] for row in rows.values("account").annotate(held=Sum("reserved"))}
+
+
+def hand_over(case_number: str, amount: int, *, reference: str) -> list[LimitEntry]:
+    """Let go of up to `amount` fen of what the case holds on every account, for a claim that uses it itself
+    in the same transaction under a reference of its own."""
+    return [
+        _move(account, LimitEntry.Kind.RELEASE, 0, -min(amount, held), reference, None)
+        for account, held in _locked(case_number)
+        if min(amount, held) > 0
+    ]
+
+
+def held_by_many(case_numbers: Iterable[str]) -> dict[str, dict[int, int]]:
+    """What several cases still hold in fen, by number and id of the account. One query."""
+    wanted = sorted(set(case_numbers))
+    condition = Q(pk=None)
+    for number in wanted:
+        condition |= starts("reference", f"{number}/")
+    found: dict[str, dict[int, int]] = {number: {} for number in wanted}
+    rows = LimitEntry.objects.filter(condition).exclude(reserved=0)
+    for reference, account, reserved in rows.values_list("reference", "account", "reserved"):
+        held = found[reference.split("/")[0]]
+        held[account] = held.get(account, 0) + reserved
+    return found
 
 
 def _locked(case_number: str) -> list[tuple[LimitAccount, int]]:

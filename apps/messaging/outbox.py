@@ -1,7 +1,8 @@
 """Messages and call tasks are rows written with the event that caused them; delivered later.
 
 Templates: report_received, originals_wanted, supplement, decision, refusal, payment_done,
-payment_returned, papers_reminder, member_reminder, clock_reminder, clock_escalation, card_code.
+payment_returned, papers_reminder, member_reminder, clock_reminder, clock_escalation, card_code, direct_decision, direct_refusal,
+direct_decided, direct_papers, direct_identity.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
-from apps.claims.assess import Assessment, assessment_in
-from apps.claims.facts import facts_of
+from apps.claims.assess import assessment_in, reassess
 from apps.claims.inputs import LineInput
+from apps.claims.models import Category
 from apps.claims.restating import Change, add, apply, remove, reread, restate, stated
 from apps.claims.roles import DESK
-from apps.claims.rows import ClaimRows, add_cards, add_day_totals, add_networks
+from apps.claims.rows import ClaimRows, add_cards, add_day_totals, add_networks, add_own
 from apps.claims.workflow import BEFORE_REVIEW, KIND
 from apps.core.errors import Blocked, InvalidInput
 from apps.documents.models import BillRegister
@@ -44,7 +44,7 @@ class CorrectInput:
     remove: tuple[str, ...] = ask(_("Lines taken out"), default=(), help=_("such as 1.2.3"))
 
 
-def _correct_facts(ctx: Ctx[CorrectInput]) -> None:
+def correct_facts(ctx: Ctx[CorrectInput]) -> None:
     """Change facts under the checks of a report. The amount, the route and the register follow."""
     given = ctx.input
     assert given is not None
@@ -77,9 +77,10 @@ def _follow(ctx: Ctx[Any], rows: ClaimRows) -> None:
     add_networks([rows])
     add_cards([rows])
     add_day_totals([rows])
-    facts = facts_of(rows, ctx.now)
-    ctx.loaded |= {"assessment": Assessment(rows, facts), "facts": facts}
-    if claim.route:
+    add_own([rows])
+    fresh = reassess(rows, ctx.now, ())
+    ctx.loaded |= {"assessment": fresh, "facts": fresh.facts}
+    if claim.route and claim.category != Category.DIRECT:
         found = ctx.loaded["assessment"].routing
         if found.route != claim.route:
             ctx.data["route"] = {"from": claim.route, "to": found.route, "rule": found.rule}
@@ -109,7 +110,7 @@ def _rerouted(ctx: Ctx[CorrectInput]) -> str:
 
 KIND.action(
     Action(
-        "correct_facts", _("Correct facts"), DESK, _correct_facts, transition=_rerouted,
+        "correct_facts", _("Correct facts"), DESK, correct_facts, transition=_rerouted,
         transitions=(), states=BEFORE_REVIEW | {"UNDER_REVIEW"}, input=CorrectInput, event="facts_corrected",
         order=400,
     )

@@ -27,7 +27,14 @@ from apps.claims.inputs import ReportInput
 from apps.claims.originals import mailing
 from apps.claims.reporting import Report, read_report
 from apps.claims.roles import REPORTERS
-from apps.claims.rows import ClaimRows, add_cards, add_day_totals, add_duplicates, add_networks
+from apps.claims.rows import (
+    ClaimRows,
+    add_cards,
+    add_day_totals,
+    add_duplicates,
+    add_networks,
+    same_place,
+)
 from apps.claims.workflow import KIND, ClaimFlow
 from apps.core.errors import NotAllowed
 from apps.documents.letters import queue_letter
@@ -97,10 +104,11 @@ def _fill(ctx: Ctx[Any], report: Report) -> None:
     ctx.case.team = _team(ctx)
     rows = build_rows(report, ctx.case)
     _queue_rows(ctx, report, rows)
-    _register(ctx, rows)
+    register(ctx, rows)
     add_networks([rows])
     add_cards([rows])
     add_day_totals([rows])
+    _direct_billed(rows)
     facts = facts_of(rows, ctx.now)
     lock_limits(ctx.case.policy_id, year_specs(facts))
     found = Assessment(rows, facts)
@@ -123,6 +131,15 @@ def _queue_rows(ctx: Ctx[Any], report: Report, rows: ClaimRows) -> None:
     if rows.claim.payee is not None:
         ctx.add(rows.claim.payee)
     ctx.add(rows.claim)
+    queue_rows(ctx, rows)
+    for paper in rows.papers:
+        ctx.add(paper)
+    for number in external_numbers(report, ctx.case):
+        ctx.add(number)
+
+
+def queue_rows(ctx: Ctx[Any], rows: ClaimRows) -> None:
+    """Visits, bills and lines of a claim that is queued already."""
     for visit in rows.visits:
         ctx.add(visit.visit)
     for bill in rows.bills():
@@ -130,13 +147,16 @@ def _queue_rows(ctx: Ctx[Any], report: Report, rows: ClaimRows) -> None:
     for bill in rows.bills():
         for line in bill.lines:
             ctx.add(line)
-    for paper in rows.papers:
-        ctx.add(paper)
-    for number in external_numbers(report, ctx.case):
-        ctx.add(number)
 
 
-def _register(ctx: Ctx[Any], rows: ClaimRows) -> None:
+def _direct_billed(rows: ClaimRows) -> None:
+    """DBO-03, APP-03: a visit that the hospital billed directly, whether the reporter says so or not."""
+    for row in rows.visits:
+        visit = row.visit
+        visit.direct_billed = visit.direct_billed or same_place(visit) in rows.billed_directly
+
+
+def register(ctx: Ctx[Any], rows: ClaimRows) -> None:
     """LAW-11: void and red-letter bills document no cost and block nobody."""
     live = [
         BillClaim(
@@ -247,6 +267,7 @@ def assess_report(actor: Actor, data: ReportInput | Mapping[str, Any], *, now: d
     add_networks([rows])
     add_cards([rows])
     add_day_totals([rows])
+    _direct_billed(rows)
     add_duplicates([rows])
     facts = facts_of(rows, now)
     return Assessment(rows, with_balances(facts, limits_of(report.policy.pk)))

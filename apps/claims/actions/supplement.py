@@ -129,7 +129,7 @@ def notice_reached(ctx: Ctx[Any], at: datetime, evidence: str, reached: str = ""
     ctx.data |= {"evidence": evidence, "reached": reached}
 
 
-def _refusal_delivered(ctx: Ctx[DeliveredInput]) -> None:
+def refusal_delivered(ctx: Ctx[DeliveredInput]) -> None:
     """LAW-04: the refusal letter with its reasons has gone out."""
     assert ctx.input is not None
     ctx.emit("refusal_sent", ctx.input.at)
@@ -186,7 +186,7 @@ KIND.action(
 )  # fmt: skip
 KIND.action(
     Action(
-        "refusal_delivered", _("Refusal delivered"), CLERKS, _refusal_delivered, states=frozenset({"REJECTED_INTAKE", "DENIED"}),
+        "refusal_delivered", _("Refusal delivered"), CLERKS, refusal_delivered, states=frozenset({"REJECTED_INTAKE", "DENIED"}),
         input=DeliveredInput, event="refusal_sent", system=True, manual=False,
     )
 )  # fmt: skip

@@ -1,0 +1,133 @@
+"""From a decision to the end: the hospital is paid with its statement, the letter ends, the case closes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from apps.cases.engine import Ctx
+from apps.cases.inputs import ask
+from apps.cases.kinds import Action, NoInput
+from apps.core.errors import InvalidInput
+from apps.core.money import format_yuan
+from apps.direct.letters_end import end_letter
+from apps.direct.models import HospitalPayment
+from apps.direct.roles import FINANCE, SUPERVISORS
+from apps.direct.workflow import AT_INTAKE, KIND
+
+AHEAD = AT_INTAKE | {"UNDER_REVIEW", "SECOND_REVIEW"}
+
+
+@dataclass(frozen=True)
+class SettleInput:
+    """`statement` and `reference` are the settlement's own numbers; the amount follows from the claim."""
+
+    statement: str = ask(_("Statement"), max_length=30, min_length=1)
+    reference: str = ask(_("Payment"), max_length=60, min_length=1)
+    paid_at: datetime = ask(_("Paid at"))
+
+
+def _settle(ctx: Ctx[SettleInput]) -> None:
+    """The hospital was paid: what is decided and still owed; before a decision what it billed (terms "paid on
+    receipt, reviewed afterwards"). The book of money owed is the settlement's."""
+    given, direct, claim = ctx.input, ctx.subject, ctx.case.claim
+    assert given is not None
+    if given.paid_at > ctx.now:
+        raise InvalidInput(_("The date lies in the future."), code="future", field="paid_at")
+    ahead = ctx.case.state != "ADJUDICATED"
+    amount = (claim.claimed_fen if ahead else claim.decided_fen) - direct.paid_fen
+    if amount <= 0:
+        words = _("The hospital was paid %(amount)s for this claim already.")
+        raise InvalidInput(words % {"amount": format_yuan(direct.paid_fen)}, code="paid", field="reference")
+    ctx.add(
+        HospitalPayment(
+            direct=direct, statement=given.statement, reference=given.reference, amount_fen=amount, paid_at=given.paid_at,
+            ahead=ahead,
+        )
+    )  # fmt: skip
+    direct.paid_fen += amount
+    ctx.update(direct, "paid_fen")
+    ctx.data |= {
+        "statement": given.statement, "reference": given.reference, "amount_fen": amount, "ahead": ahead,
+        "paid_at": given.paid_at.isoformat(),
+    }  # fmt: skip
+    if not ahead:
+        ctx.emit("paid_to_hospital", given.paid_at)
+
+
+def _settled(ctx: Ctx[Any]) -> str:
+    return "pay" if ctx.case.state == "ADJUDICATED" else ""
+
+
+def _count_paid(ctx: Ctx[NoInput]) -> None:
+    """Nothing is left to pay: it was paid ahead (REC-03), or deductible and third parties took all."""
+    ctx.then("close")
+
+
+@dataclass(frozen=True)
+class UnsettleInput:
+    reference: str = ask(_("Payment"), max_length=60, min_length=1)
+    reason: str = ask(_("Reason of the bank"), max_length=200, min_length=1)
+
+
+def _unsettle(ctx: Ctx[UnsettleInput]) -> None:
+    """The bank sent the settlement back: the claim is owed again."""
+    given, direct = ctx.input, ctx.subject
+    assert given is not None
+    rows = list(HospitalPayment.objects.filter(direct=direct.pk, reference=given.reference))
+    amount = sum(row.amount_fen for row in rows)
+    if amount <= 0:
+        words = _("No payment %(number)s stands on this claim.") % {"number": given.reference}
+        raise InvalidInput(words, code="unknown_payment", field="reference")
+    ctx.add(
+        HospitalPayment(
+            direct=direct, statement=rows[0].statement, reference=given.reference, amount_fen=-amount, paid_at=ctx.now,
+            ahead=rows[0].ahead,
+        )
+    )  # fmt: skip
+    direct.paid_fen -= amount
+    ctx.update(direct, "paid_fen")
+    if ctx.case.state in ("PAID_TO_HOSPITAL", "CLOSED"):
+        ctx.case.open, ctx.case.closed_at = True, None
+    ctx.reason = given.reason
+    ctx.data |= {"reference": given.reference, "amount_fen": amount}
+
+
+def _unsettled(ctx: Ctx[Any]) -> str:
+    return "return_payment" if ctx.case.state in ("PAID_TO_HOSPITAL", "CLOSED") else ""
+
+
+def _close(ctx: Ctx[NoInput]) -> None:
+    end_letter(ctx)
+    ctx.case.open, ctx.case.closed_at = False, ctx.now
+
+
+KIND.action(
+    Action(
+        "settle", _("Paid to the hospital"), FINANCE, _settle, transition=_settled, transitions=(),
+        states=AHEAD | {"ADJUDICATED"}, input=SettleInput, event="settled", system=True, order=110,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "count_paid", _("Nothing left to pay"), frozenset(), _count_paid, transition="pay", event="paid_to_hospital",
+        system=True, manual=False,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "unsettle", _("Settlement returned"), FINANCE, _unsettle, transition=_unsettled, transitions=(),
+        states=AHEAD | {"ADJUDICATED", "PAID_TO_HOSPITAL", "CLOSED", "DENIED"}, input=UnsettleInput,
+        event="settlement_returned", system=True, order=120,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "close", pgettext_lazy("claim", "Close"), FINANCE | SUPERVISORS, _close, transition="close", event="closed",
+        system=True, style="primary", order=20,
+    )
+)  # fmt: skip

@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DirectConfig(AppConfig):
+    name = "apps.direct"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Direct billing")
+
+    def ready(self) -> None:
+        from apps.claims.variants import add_variant
+        from apps.core.triggers import append_only
+        from apps.direct import actions, panels, subscriptions
+        from apps.direct.variant import Direct
+
+        append_only("direct_hospitalpayment")
+        add_variant(actions.KIND.code, Direct())
+        panels.add_panels(actions.KIND)
+        subscriptions.connect()

@@ -1,0 +1,141 @@
+"""Reads of direct-billing claims that others may use: what is to be settled, owed by the family, paid in vain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import F, QuerySet
+
+from apps.accounts.actors import Actor
+from apps.accounts.visibility import visible_to
+from apps.cases.models import CaseFile
+from apps.claims.models import Decision, DecisionLine
+from apps.direct.models import Collected, HospitalPayment
+
+NOT_COVERED, ANNUAL_LIMIT, EXCLUDED = "NOT_COVERED", "ANNUAL_LIMIT", "EXCLUDED"
+OVER_LIMIT, NO_SHOW, NO_AUTHORIZATION = "OVER_LIMIT", "NO_SHOW", "NO_AUTHORIZATION"
+DEDUCTIBLE, COINSURANCE = "DEDUCTIBLE", "COINSURANCE"
+REASON_OF = {
+    "ANNUAL_LIMIT": ANNUAL_LIMIT,
+    "BENEFIT_LIMIT": OVER_LIMIT, "ITEM_LIMIT": OVER_LIMIT, "VISIT_LIMIT": OVER_LIMIT, "DAY_LIMIT": OVER_LIMIT,
+    "COUNT_LIMIT": OVER_LIMIT, "HEALTH_CHECK_COUNT": OVER_LIMIT,
+    "EXCLUSION": EXCLUDED, "ITEM_EXCLUDED": EXCLUDED, "WAITING_PERIOD": EXCLUDED,
+    "NO_SHOW": NO_SHOW,
+    "REFUSED_BY_PERSON": NO_AUTHORIZATION,
+}  # fmt: skip
+PRINTED = {ANNUAL_LIMIT: ANNUAL_LIMIT, EXCLUDED: EXCLUDED}  # reasons a recovery may print (REC-02, REC-05)
+
+
+def visible_direct(actor: Actor) -> QuerySet[CaseFile]:
+    return visible_to(CaseFile.objects.filter(kind="direct"), actor)
+
+
+def unsettled(*, hospital_id: int | None = None, tpa: str | None = None) -> QuerySet[CaseFile]:
+    """What a settlement run may take: decided, not paid, annotated `payable_fen` (> 0)."""
+    cases = CaseFile.objects.filter(kind="direct", state="ADJUDICATED", open=True)
+    if hospital_id is not None:
+        cases = cases.filter(hospital=hospital_id)
+    if tpa is not None:
+        cases = cases.filter(tpa=tpa)
+    owed = F("claim__decided_fen") - F("direct__paid_fen")
+    return cases.annotate(payable_fen=owed).filter(payable_fen__gt=0).order_by("pk")
+
+
+# --- What is not paid, by reason ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OwnLine:
+    """One decided line with what stays with the family: `own_fen` in all, `collected_fen` of it on the spot."""
+
+    line_id: int
+    name: str
+    own_fen: int
+    collected_fen: int
+    parts: tuple[tuple[str, int], ...]  # (reason, fen), together `own_fen`
+
+
+def own_lines(case_id: int) -> list[OwnLine]:
+    """Lines of the last decision and what the family bears of each; empty before a decision. Three queries."""
+    last = Decision.objects.filter(claim=case_id).order_by("-version").first()
+    if last is None:
+        return []
+    collected = dict(Collected.objects.filter(direct=case_id).values_list("line", "amount_fen"))
+    lines = DecisionLine.objects.filter(decision=last.pk).select_related("line").order_by("pk")
+    return [_own(line, collected.get(line.line_id, 0)) for line in lines]
+
+
+def _own(line: DecisionLine, collected: int) -> OwnLine:
+    parts = [
+        (reason_of(line.reasons), line.disallowed_fen),
+        (DEDUCTIBLE, line.deductible_fen),
+        (COINSURANCE, line.member_fen),
+    ]
+    borne = tuple((reason, fen) for reason, fen in parts if fen)
+    return OwnLine(line.line_id, line.line.name, sum(fen for _reason, fen in borne), collected, borne)
+
+
+def reason_of(refs: Iterable[str]) -> str:
+    """Why a line is not payable: the last finding that takes something away speaks for it."""
+    found = [REASON_OF[code] for code in (ref.partition("@")[0] for ref in refs) if code in REASON_OF]
+    return found[-1] if found else NOT_COVERED
+
+
+def by_reason(parts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    sums: dict[str, int] = defaultdict(int)
+    for reason, fen in parts:
+        sums[reason] += fen
+    return [(reason, fen) for reason, fen in sums.items() if fen]
+
+
+# --- What the family owes the hospital ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SelfPay:
+    """What the last decision leaves to the family, to be paid to the HOSPITAL (BIL-01, BIL-22), in fen.
+
+    `total` in all, `collected` on the spot, `open` what is left; what the insurer has paid to the hospital
+    already is no debt to it (REC-03), so it is not in `open`. `breakdown` adds up to `total`.
+    """
+
+    total_fen: int
+    collected_fen: int
+    open_fen: int
+    hospital_id: int | None
+    breakdown: list[tuple[str, int]]
+
+
+def self_pay(case: CaseFile) -> SelfPay:
+    lines = own_lines(case.pk)
+    total = sum(line.own_fen for line in lines)
+    collected = sum(min(line.collected_fen, line.own_fen) for line in lines)
+    in_vain = sum(fen for _reason, fen, _reference in paid_not_covered(case))
+    breakdown = by_reason(part for line in lines for part in line.parts)
+    return SelfPay(total, collected, max(total - collected - in_vain, 0), case.hospital_id, breakdown)
+
+
+def paid_not_covered(case: CaseFile) -> list[tuple[str, int, str]]:
+    """(reason, fen, payment) of what the insurer has paid to the hospital beyond the last decision.
+
+    Reasons are those a recovery prints: NOT_COVERED | ANNUAL_LIMIT | EXCLUDED (REC-02, REC-03, REC-05).
+    Empty when nothing was paid (REC-04), and before a decision.
+    """
+    lines = own_lines(case.pk)
+    payments = list(HospitalPayment.objects.filter(direct=case.pk).order_by("pk"))
+    decided = case.claim.decided_fen
+    if decided is None or not payments:
+        return []
+    over = sum(payment.amount_fen for payment in payments) - decided
+    reference = next((payment.reference for payment in reversed(payments) if payment.amount_fen > 0), "")
+    found: list[tuple[str, int]] = []
+    for reason, fen in by_reason(part for line in lines for part in line.parts):
+        part = min(fen, over)
+        if part > 0:
+            found.append((PRINTED.get(reason, NOT_COVERED), part))
+            over -= part
+    if over > 0:
+        found.append((NOT_COVERED, over))
+    return [(reason, fen, reference) for reason, fen in by_reason(found)]
