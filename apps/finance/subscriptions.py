@@ -154,6 +154,8 @@ def _still(book: CaseBook, otherwise: str) -> str:
 
 def paid(ctx: Ctx[Any]) -> None:
     """Lowers what is outstanding, part by part."""
+    if ctx.kind.code != "claim":
+        return
     amount, order = int(ctx.data["amount_fen"]), str(ctx.data["order"])
 
     def plan(book: CaseBook, claimed: Claimed) -> Target:
