@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
+from django.utils import timezone
 
 from apps.accounts.actors import SYSTEM
 from apps.authorizations.tests.world import Rooms
@@ -141,3 +142,41 @@ def test_admitted_in_the_moment_it_expires(shared: Rooms) -> None:
     assert answers[0] in {"expired", "state"}
     sums_hold()
     assert LimitAccount.objects.get(key="annual").reserved == 0
+
+
+@only_postgres
+def test_a_letter_expires_while_a_bill_draws_it_down(shared: Rooms) -> None:
+    """Admitted and billed in the last minute, while the sweep of midnight comes: one of the two, whole."""
+    case = shared.sent()
+    midnight = datetime(2026, 11, 1, tzinfo=timezone.get_current_timezone())
+    last = midnight - timedelta(minutes=1)
+    actor = shared.actor("intake")
+
+    def run(index: int) -> str:
+        try:
+            if index:
+                perform(case.number, "expire", SYSTEM, now=midnight)
+            else:
+                perform(case.number, "admit", actor, now=last, admitted_on=last.date())
+                perform(case.number, "record_bill", actor, now=last, amount="6000.00", bill="F-1")
+        except DomainError as error:
+            return error.code
+        return "done"
+
+    answers = in_processes(run, 2)
+    sums_hold()
+    account = LimitAccount.objects.get(key="annual")
+    expected = {("done", "state"): (6_000_00, 4_000_00), ("state", "done"): (0, 0)}
+    assert expected[answers[0], answers[1]] == (account.used, account.reserved)
+
+
+@only_postgres
+def test_two_bills_at_once_draw_down_no_more_than_the_letter(shared: Rooms) -> None:
+    case, actor = shared.admitted(), shared.actor("intake")
+    answers = in_processes(
+        lambda index: attempt(case.number, "record_bill", actor, amount="6000.00", bill=f"F-{index}"), 2
+    )
+    assert sorted(answers) == ["done", "over_letter"]
+    sums_hold()
+    account = LimitAccount.objects.get(key="annual")
+    assert (account.used, account.reserved) == (6_000_00, 4_000_00)
