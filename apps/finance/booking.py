@@ -17,9 +17,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.finance.config import Chart, Posting
+from apps.cases.models import CaseFile
+from apps.finance.config import TO_HOSPITALS, Chart, Posting
 from apps.finance.models import Aspect, Movement
 from apps.finance.reckoning import next_month
+
+DIRECT, RECOVERY = "direct", "recovery"  # claims that hospitals bill; what is asked back
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Entry:
     product: str
     benefit: str
     payment: str
+    hospital: bool = False  # owed to a hospital that billed directly
 
     @property
     def items(self) -> dict[str, str]:
@@ -85,16 +89,41 @@ def entries_of(row: Movement, case: str) -> list[Entry]:
         (Aspect.WRITE_OFF, row.written_off_fen),
     )
     return [
-        Entry(row.pk, aspect.value, amount, case, row.event_seq, day, row.product, row.benefit, row.payment)
+        Entry(
+            row.pk,
+            aspect.value,
+            amount,
+            case,
+            row.event_seq,
+            day,
+            row.product,
+            row.benefit,
+            row.payment,
+            _of_hospital(row.case),
+        )  # fmt: skip
         for aspect, amount in amounts
         if amount
     ]
+
+
+def _of_hospital(case: CaseFile) -> bool:
+    """A direct claim, or what was paid to a hospital for one and is asked back of the family."""
+    origin = case.recovery.origin if case.kind == RECOVERY else case  # type: ignore[attr-defined]
+    return bool(origin.kind == DIRECT)
+
+
+def posting_of(entry: Entry, chart: Chart) -> Posting:
+    """What is owed to hospitals has postings of its own where the chart gives them."""
+    own = chart.postings.get(f"{entry.aspect}{TO_HOSPITALS}") if entry.hospital else None
+    return own or chart.postings[entry.aspect]
 
 
 def key_of(entry: Entry, posting: Posting, month: date) -> str:
     """Which voucher of a batch an entry belongs to."""
     if posting.grain == "DAY":
         return f"{entry.aspect}:{within(entry.day, month):%Y%m%d}"
+    if posting.grain == "PAYMENT" and entry.payment:
+        return f"{entry.aspect}:{entry.payment}"
     return f"{entry.aspect}:{entry.case}:{entry.event_seq}"
 
 
@@ -107,14 +136,14 @@ def draft(entries: Iterable[Entry], chart: Chart, month: date) -> list[DraftVouc
     """Balanced vouchers in the order of date and key."""
     grouped: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        grouped[key_of(entry, chart.postings[entry.aspect], month)].append(entry)
+        grouped[key_of(entry, posting_of(entry, chart), month)].append(entry)
     found = [_voucher(key, own, chart, month) for key, own in grouped.items()]
     return sorted((one for one in found if one.lines), key=lambda one: (one.date, one.key))
 
 
 def _voucher(key: str, entries: Sequence[Entry], chart: Chart, month: date) -> DraftVoucher:
     first = entries[0]
-    posting = chart.postings[first.aspect]
+    posting = posting_of(first, chart)
     sums: dict[tuple[bool, tuple[tuple[str, str], ...]], int] = defaultdict(int)
     for entry in entries:
         items = tuple((name, entry.items[name]) for name in posting.items if entry.items[name])
@@ -124,7 +153,7 @@ def _voucher(key: str, entries: Sequence[Entry], chart: Chart, month: date) -> D
         _line(posting, credit, items, amount) for (credit, items), amount in sorted(sums.items()) if amount
     ]
     about = f" {first.case}" if posting.grain == "CASE" else ""
-    paid = f" {first.payment}" if posting.grain == "CASE" and first.payment else ""
+    paid = f" {first.payment}" if posting.grain in ("CASE", "PAYMENT") and first.payment else ""
     return DraftVoucher(
         key, first.aspect, chart.word, within(first.day, month), f"{posting.summary}{about}{paid}",
         tuple(sorted(lines, key=lambda line: (line.credit_fen != 0, line.account, line.items))),

@@ -19,7 +19,8 @@ from django.conf import settings
 from apps.adjudication.codes import BENEFITS, VISIT_TYPES
 
 ASPECTS = ("PROVISION", "DUE", "PAID", "RETURNED", "RECEIVABLE", "REFUND", "WRITE_OFF")
-GRAINS = ("CASE", "DAY")
+TO_HOSPITALS = "_HOSPITAL"  # ends the names of postings for what hospitals bill directly
+GRAINS = ("CASE", "DAY", "PAYMENT")
 STEPS = ("ACCOUNT", "RETRY", "ASK")
 
 
@@ -146,8 +147,11 @@ def _chart(entry: Mapping[str, Any], common: Mapping[str, Any]) -> Chart:
     missing = set(ASPECTS) - set(postings)
     if missing:
         raise WrongData(f"accounts.toml: no posting for {', '.join(sorted(missing))}")
+    own = [name for name in postings if name.removesuffix(TO_HOSPITALS) in ASPECTS]
+    if unknown := set(postings) - set(own):
+        raise WrongData(f"accounts.toml: no entry is a {', '.join(sorted(unknown))}")
     return Chart(
-        entry.get("word", common["word"]), {name: _posting(postings[name], accounts) for name in ASPECTS}
+        entry.get("word", common["word"]), {name: _posting(postings[name], accounts) for name in own}
     )
 
 

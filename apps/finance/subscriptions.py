@@ -38,6 +38,7 @@ from apps.finance.reckoning import (
 Claimed = Mapping[PartKey, int]
 Plan = Callable[[CaseBook, Claimed], Target | None]
 PLANS = "reserve_plans"
+RESERVED = frozenset({"claim", "direct"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ def connect() -> None:
 
 
 def note(ctx: Ctx[Any], event: str, plan: Plan, claimed: Claimed | None = None) -> None:
-    """Carry out `plan(book, claimed)` when the batch is flushed. Only claims have case reserves."""
-    if ctx.kind.code != "claim":
+    """Carry out `plan(book, claimed)` when the batch is flushed. Only claims have case reserves, those that a
+    family reports and those that a hospital bills."""
+    if ctx.kind.code not in RESERVED:
         return
     ctx.batch.shared.setdefault(PLANS, []).append(Noted(ctx, event, ctx.case.version, plan, claimed))
     ctx.batch.before_flush(post)
@@ -71,6 +73,12 @@ def reported(ctx: Ctx[Any]) -> None:
     claimed = _claimed_in(ctx)
     estimate = estimates(ctx, claimed or {}, Kind.OPENING)
     note(ctx, "reported", lambda book, _claimed: estimate, claimed)
+
+
+def submitted(ctx: Ctx[Any]) -> None:
+    """What a hospital bills is known: at once, or at the end of a stay. Letters of others are submitted too."""
+    if ctx.kind.code == "direct" and "assessment" in ctx.loaded:
+        reported(ctx)
 
 
 def facts_corrected(ctx: Ctx[Any]) -> None:
@@ -153,10 +161,10 @@ def _still(book: CaseBook, otherwise: str) -> str:
 
 
 def paid(ctx: Ctx[Any]) -> None:
-    """Lowers what is outstanding, part by part."""
-    if ctx.kind.code != "claim":
+    """Lowers what is outstanding, part by part; of a direct claim, with the statement of its hospital."""
+    if ctx.kind.code not in RESERVED:
         return
-    amount, order = int(ctx.data["amount_fen"]), str(ctx.data["order"])
+    amount, order = int(ctx.data["amount_fen"]), str(ctx.data.get("order") or ctx.data["reference"])
 
     def plan(book: CaseBook, claimed: Claimed) -> Target:
         owed = {key: max(part.due - part.paid, 0) for key, part in book.parts.items()}
@@ -169,8 +177,11 @@ def paid(ctx: Ctx[Any]) -> None:
 
 def payment_returned(ctx: Ctx[Any]) -> None:
     """Money that had been booked as paid is owed again; an unbooked payment was owed all the time."""
-    order = str(ctx.data["order"])
-    amount, reason = int(ctx.loaded.get("returned_fen", 0)), ctx.reason
+    if ctx.kind.code not in RESERVED:
+        return
+    order = str(ctx.data.get("order") or ctx.data["reference"])
+    booked = ctx.data["amount_fen"] if ctx.kind.code == "direct" else ctx.loaded.get("returned_fen", 0)
+    amount, reason = int(booked), ctx.reason
 
     def plan(book: CaseBook, claimed: Claimed) -> Target | None:
         if not amount:
@@ -212,6 +223,11 @@ HANDLERS: dict[str, Callable[[Ctx[Any]], None]] = {
     "part_returned": payment_returned,
     "closed": closed,
     "reopened": reopened,
+    # What hospitals bill directly.
+    "submitted": submitted,
+    "discharged": submitted,
+    "settled": paid,
+    "settlement_returned": payment_returned,
 }
 
 

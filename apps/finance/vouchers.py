@@ -28,7 +28,17 @@ from apps.core.money import to_yuan
 from apps.core.numbers import next_number, next_numbers
 from apps.documents.storage import store_bytes
 from apps.finance.access import READERS, VOUCHER_MAKERS, VOUCHER_RELEASERS, need, need_series
-from apps.finance.booking import DraftLine, DraftVoucher, Entry, digest, draft, entries_of, key_of, reversal
+from apps.finance.booking import (
+    DraftLine,
+    DraftVoucher,
+    Entry,
+    digest,
+    draft,
+    entries_of,
+    key_of,
+    posting_of,
+    reversal,
+)
 from apps.finance.config import chart_of
 from apps.finance.models import Aspect, Movement, Voucher, VoucherBatch, VoucherLine, VoucherSource
 from apps.finance.months import EXCEL
@@ -97,7 +107,7 @@ def prepare(actor: Actor, series: str, month: date, *, now: datetime | None = No
                 movement_id=entry.movement,
                 aspect=entry.aspect,
                 batch=batch,
-                key=key_of(entry, chart.postings[entry.aspect], month),
+                key=key_of(entry, posting_of(entry, chart), month),
             )
             for entry in entries
         ]
@@ -112,7 +122,7 @@ def prepare(actor: Actor, series: str, month: date, *, now: datetime | None = No
 
 
 def _free_entries(series: str, month: date) -> list[Entry]:
-    rows = waiting(series, month).select_related("case").order_by("at", "pk")
+    rows = waiting(series, month).select_related("case__recovery__origin").order_by("at", "pk")
     movements = list(rows)
     taken = set(
         VoucherSource.objects.filter(live=True, movement__series=series, movement__month__lte=month)
@@ -193,7 +203,9 @@ def preview(batch: VoucherBatch) -> list[DraftVoucher]:
     """The vouchers of a batch that is not released yet, as they would be written now."""
     if batch.reverses is not None:
         return _reversals(batch.reverses, batch.month)
-    sources = batch.sources.select_related("movement__case").order_by("movement__at", "movement_id")
+    sources = batch.sources.select_related("movement__case__recovery__origin").order_by(
+        "movement__at", "movement_id"
+    )
     wanted: dict[int, set[str]] = defaultdict(set)
     movements: dict[int, Movement] = {}
     for source in sources:

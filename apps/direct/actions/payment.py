@@ -23,12 +23,23 @@ AHEAD = AT_INTAKE | {"UNDER_REVIEW", "SECOND_REVIEW"}
 
 
 @dataclass(frozen=True)
+class PaidFor:
+    """What a payment brought for one claim, where it is not what the claim is owed now: it was ordered before
+    the claim was decided, or decided again."""
+
+    case: str = ask(_("Case"), max_length=30)
+    amount_fen: int = ask(_("Amount (fen)"), minimum=1)
+
+
+@dataclass(frozen=True)
 class SettleInput:
-    """`statement` and `reference` are the settlement's own numbers; the amount follows from the claim."""
+    """`statement` and `reference` are the settlement's own numbers; the amount follows from the claim unless
+    `amounts` says otherwise."""
 
     statement: str = ask(_("Statement"), max_length=30, min_length=1)
     reference: str = ask(_("Payment"), max_length=60, min_length=1)
     paid_at: datetime = ask(_("Paid at"))
+    amounts: tuple[PaidFor, ...] = ask(_("Amounts"), default=(), widget="lines")
 
 
 def _settle(ctx: Ctx[SettleInput]) -> None:
@@ -39,7 +50,9 @@ def _settle(ctx: Ctx[SettleInput]) -> None:
     if given.paid_at > ctx.now:
         raise InvalidInput(_("The date lies in the future."), code="future", field="paid_at")
     ahead = ctx.case.state != "ADJUDICATED"
-    amount = (claim.claimed_fen if ahead else claim.decided_fen) - direct.paid_fen
+    amount = _amounts(ctx).get(ctx.case.number) or (
+        (claim.claimed_fen if ahead else claim.decided_fen) - direct.paid_fen
+    )
     if amount <= 0:
         words = _("The hospital was paid %(amount)s for this claim already.")
         raise InvalidInput(words % {"amount": format_yuan(direct.paid_fen)}, code="paid", field="reference")
@@ -55,12 +68,26 @@ def _settle(ctx: Ctx[SettleInput]) -> None:
         "statement": given.statement, "reference": given.reference, "amount_fen": amount, "ahead": ahead,
         "paid_at": given.paid_at.isoformat(),
     }  # fmt: skip
-    if not ahead:
+    if _whole(ctx):
         ctx.emit("paid_to_hospital", given.paid_at)
 
 
+def _amounts(ctx: Ctx[SettleInput]) -> dict[str, int]:
+    """By case number; made once for all claims of a settlement."""
+    assert ctx.input is not None
+    if "settled_fen" not in ctx.batch.shared:
+        ctx.batch.shared["settled_fen"] = {one.case: one.amount_fen for one in ctx.input.amounts}
+    found: dict[str, int] = ctx.batch.shared["settled_fen"]
+    return found
+
+
+def _whole(ctx: Ctx[Any]) -> bool:
+    """Decided, and nothing is left to pay: what was ordered before a higher decision leaves a rest."""
+    return ctx.case.state == "ADJUDICATED" and ctx.subject.paid_fen >= ctx.case.claim.decided_fen
+
+
 def _settled(ctx: Ctx[Any]) -> str:
-    return "pay" if ctx.case.state == "ADJUDICATED" else ""
+    return "pay" if _whole(ctx) else ""
 
 
 def _count_paid(ctx: Ctx[NoInput]) -> None:
@@ -78,7 +105,7 @@ def _unsettle(ctx: Ctx[UnsettleInput]) -> None:
     """The bank sent the settlement back: the claim is owed again."""
     given, direct = ctx.input, ctx.subject
     assert given is not None
-    rows = list(HospitalPayment.objects.filter(direct=direct.pk, reference=given.reference))
+    rows = _payments(ctx).get(direct.pk, [])
     amount = sum(row.amount_fen for row in rows)
     if amount <= 0:
         words = _("No payment %(number)s stands on this claim.") % {"number": given.reference}
@@ -95,6 +122,20 @@ def _unsettle(ctx: Ctx[UnsettleInput]) -> None:
         ctx.case.open, ctx.case.closed_at = True, None
     ctx.reason = given.reason
     ctx.data |= {"reference": given.reference, "amount_fen": amount}
+
+
+def _payments(ctx: Ctx[UnsettleInput]) -> dict[int, list[HospitalPayment]]:
+    """What stands under the payment on the claims of the batch, by claim. One query for all."""
+    assert ctx.input is not None
+    if "payments" not in ctx.batch.shared:
+        found: dict[int, list[HospitalPayment]] = {}
+        cases = [other.case.pk for other in ctx.batch.contexts]
+        rows = HospitalPayment.objects.filter(direct__in=cases, reference=ctx.input.reference).order_by("pk")
+        for row in rows:
+            found.setdefault(row.direct_id, []).append(row)
+        ctx.batch.shared["payments"] = found
+    payments: dict[int, list[HospitalPayment]] = ctx.batch.shared["payments"]
+    return payments
 
 
 def _unsettled(ctx: Ctx[Any]) -> str:
