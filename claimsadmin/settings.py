@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind-of-settlements": every(86400, "apps.settlements.tasks.remind_of_settlements"),
     "close-without-papers": every(86400, "apps.claims.tasks.close_without_papers"),
     "expire-authorizations": every(3600, "apps.authorizations.tasks.expire_letters"),
+    "close-paid-direct": every(3600, "apps.direct.tasks.close_paid"),
     "escalate-recoveries": every(3600, "apps.recoveries.tasks.escalate_overdue"),
     "decide-straight": every(300, "apps.quality.tasks.decide_straight"),
     "draw-samples": every(3600, "apps.quality.tasks.draw_samples"),

@@ -106,6 +106,7 @@ RESTS_IN = {"APPROVED": {"APPROVED", "PARTIAL"}}
 WALKED_ELSEWHERE = {
     "authorization": "apps/authorizations/tests/test_walk.py",
     "recovery": "apps/recoveries/tests/test_walk.py",
+    "direct": "apps/direct/tests/test_walk.py",
     "inspection": "apps/quality/tests/test_inspections.py",
 }  # other kinds, and the tests of theirs
 

@@ -102,7 +102,7 @@ def _way(ctx: Ctx[Any]) -> str:
 def _tell_lacking(ctx: Ctx[Any], found: Assessment) -> None:
     """Everything missing at once, to the hospital; one with a program of its own reads it there."""
     direct: DirectClaim = ctx.subject
-    if not direct.contact_email and direct.source == DirectClaim.Source.API:
+    if not direct.contact_email and direct.source != DirectClaim.Source.DESK:
         return
     queue_message(
         ctx, case=ctx.case, channel=Message.Channel.EMAIL, template="direct_papers", recipient=direct.contact_email,

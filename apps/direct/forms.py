@@ -1,0 +1,30 @@
+"""What a hospital sent, entered by staff; an admission; and the upload of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from apps.cases.forms import ActionForm, form_for
+from apps.direct.inputs import AdmissionInput, SubmitInput
+
+
+def submission_form(data: Any = None, files: Any = None, *, member: str = "") -> ActionForm:
+    """A new one starts with one visit, one bill and one line."""
+    initial = {"member": {"number": member}, "visits": [{"bills": [{"lines": [{}]}], "diagnoses": [{}]}]}
+    return form_for(SubmitInput)(data, files, initial=None if data is not None else initial)
+
+
+def admission_form(data: Any = None, files: Any = None, *, member: str = "") -> ActionForm:
+    initial = {"member": {"number": member}, "admitted_on": timezone.localdate()}
+    return form_for(AdmissionInput)(data, files, initial=None if data is not None else initial)
+
+
+class WorkbookForm(forms.Form):
+    file = forms.FileField(
+        label=_("Excel workbook (.xlsx)"), widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".xlsx"})
+    )
