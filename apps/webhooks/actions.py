@@ -84,7 +84,7 @@ def change(actor: Actor, endpoint: Endpoint, **fields: Any) -> Endpoint:
         locked.save(update_fields=list(values))
         told = {name: [before[name], value] for name, value in values.items() if before[name] != value}
         if told:
-            log_event(actor, locked, Kind.CHANGED, **told)
+            log_event(actor, locked, Kind.CHANGED, fields=told)
             changed()
     return locked
 

@@ -14,6 +14,7 @@ from unfold.widgets import (
 )
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import ApiClient
 from apps.core.errors import DomainError, InvalidInputs
 from apps.webhooks.catalog import offered, words_of
 from apps.webhooks.models import Endpoint
@@ -48,7 +49,9 @@ class EndpointForm(forms.Form):
 
 
 class NewEndpointForm(EndpointForm):
-    client = forms.ModelChoiceField(label=_("API client"), queryset=None, widget=UnfoldAdminSelectWidget)
+    client: forms.ModelChoiceField[ApiClient] = forms.ModelChoiceField(
+        label=_("API client"), queryset=ApiClient.objects.none(), widget=UnfoldAdminSelectWidget
+    )
     field_order = ["client"]
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any):
