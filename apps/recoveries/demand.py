@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
-from django.apps import apps
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.handbook import Handbook, Title
@@ -21,18 +19,22 @@ from apps.cases.models import CaseFile
 from apps.claims.models import Decision, DecisionLine
 from apps.core.errors import Blocked, InvalidInput
 from apps.core.money import format_yuan
+from apps.direct.queries import own_lines, paid_not_covered
+from apps.ledger.models import MoneyAccount
 from apps.members.names import mask_name
 from apps.payments.models import PaymentOrder
-from apps.payments.queries import payable_fen, payable_key, unordered_fen
+from apps.payments.queries import payable_fen, payable_key
 from apps.recoveries.models import Reason, Recovery
 
 CLAIM, DIRECT = "claim", "direct"
+DECIDED, RETURNED = "decided", "returned"  # what a demand is reckoned after
 WORDS = {
     Reason.NOT_COVERED: Title("不在保障范围内的费用", "Costs outside the cover"),
     Reason.ANNUAL_LIMIT: Title("超出年度最高限额的费用", "Costs above the annual maximum"),
     Reason.EXCLUDED: Title("除外责任的费用", "Excluded costs"),
     Reason.OVERPAID: Title("多付的赔款", "Claim money paid too much"),
 }
+MOST_NAMES = 6  # items of a bill that a line of the letter names
 ADJUSTED = "核定结论变更的其余差额"
 UNJUST = Title(
     "审核结论变更后，已付赔款高于应付赔款的部分没有支付依据，应予退还。",
@@ -80,8 +82,12 @@ def clause_of(row: Recovery, handbook: Handbook) -> tuple[Title, str, str]:
     return (rule.says, rule.id, rule.source) if rule else (UNJUST, "", UNJUST_SOURCE)
 
 
-def demand_of(origin: CaseFile, standing: Iterable[Recovery]) -> Demand:
-    """What is owed on an origin, given the recoveries that are not canceled. A few queries."""
+def demand_of(origin: CaseFile, standing: Iterable[Recovery], after: str = "") -> Demand:
+    """What is owed on an origin, given the recoveries that are not canceled. A few queries.
+
+    `after` is what just happened. Only a decision says that refunds of a claim are no longer owed (DECIDED);
+    later the same money is under way to the family, or back from a bank that returned it (RETURNED).
+    """
     kept = sum(row.kept_fen for row in standing)
     if origin.kind == DIRECT:
         found = paid_not_covered(origin)
@@ -89,19 +95,17 @@ def demand_of(origin: CaseFile, standing: Iterable[Recovery]) -> Demand:
         payment = next((reference for _reason, fen, reference in found if fen), "")
         return Demand(max(gross - kept, 0), max(kept - gross, 0), payment)
     balance = payable_fen(origin)
-    return Demand(
-        max(-balance, 0),
-        min(max(unordered_fen(origin), 0), kept) if balance > 0 else 0,
-        _last_payment(origin),
-    )
+    back = min(kept, max(balance, 0)) if after == DECIDED else 0
+    if after == RETURNED and kept and _nothing_paid(origin):
+        back = kept
+    return Demand(max(-balance, 0), back, _last_payment(origin))
 
 
-def paid_not_covered(origin: CaseFile) -> list[tuple[str, int, str]]:
-    """What the hospital was paid on a direct claim and is not covered, by reason; empty when nothing was."""
-    if not apps.is_installed("apps.direct"):
-        return []
-    queries: Any = import_module("apps.direct.queries")
-    return [(str(reason), fen, str(payment)) for reason, fen, payment in queries.paid_not_covered(origin)]
+def _nothing_paid(origin: CaseFile) -> bool:
+    """Whether the bank sent back all that the claim had paid for its decisions."""
+    settled = MoneyAccount.objects.filter(key=payable_key(origin)).values_list("settled", flat=True).first()
+    given = Recovery.objects.filter(origin=origin).aggregate(fen=Sum("given_back_fen"))["fen"]
+    return (settled or 0) <= (given or 0)
 
 
 def _last_payment(origin: CaseFile) -> str:
@@ -175,16 +179,13 @@ def _claim_items(origin: CaseFile) -> list[Item]:
 
 
 def _direct_items(origin: CaseFile) -> list[Item]:
-    """One line a reason, with the items of the bill that the decision took out for it."""
-    latest = Decision.objects.filter(claim=origin.pk).order_by("-version").first()
-    taken = ""
-    if latest is not None:
-        rows = DecisionLine.objects.filter(decision=latest, disallowed_fen__gt=0).select_related("line")
-        taken = "、".join(row.line.name for row in rows.order_by("-disallowed_fen", "pk")[:6])
+    """One line a reason, with the items of the bill that the decision took out."""
+    taken = sorted((line for line in own_lines(origin.pk) if line.own_fen), key=lambda line: -line.own_fen)
+    names = "、".join(f"{line.name} {format_yuan(line.own_fen)}" for line in taken[:MOST_NAMES])
+    rule = rule_of(origin.handbook.handbook)
     return [
-        Item(reason, WORDS[Reason(reason)].zh, fen, taken, rule_of(origin.handbook.handbook))
+        Item(reason, WORDS[Reason(reason)].zh, fen, names, rule)
         for reason, fen, _payment in paid_not_covered(origin)
-        if fen
     ]
 
 

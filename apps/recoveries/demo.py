@@ -18,7 +18,7 @@ from apps.payments.models import PaymentOrder
 from apps.recoveries.models import Recovery
 
 SERIES = ("2026", "2024")
-LEAST_FEN = 30_000  # of a line, so that the half of it is worth a recovery
+LEAST_FEN = 5_000  # of a line, so that the half of it is worth a recovery
 
 
 class Demo:
@@ -152,5 +152,5 @@ def _written_off(demo: Demo) -> None:
 
 
 STAGES: tuple[Callable[[Demo], None], ...] = (
-    _written_off, _overdue, _done, _part, _plan, _notified, _opened,
+    _written_off, _overdue, _done, _part, _plan, _opened, _notified,
 )  # fmt: skip

@@ -38,7 +38,7 @@ def send_request(
     letter = queue_letter(
         ctx, request(ctx.case, row, lines_of(ctx), plan=plan, addressee=_name(ctx), text=text)
     )
-    words = message_words(ctx, plan=plan)
+    words = message_words(ctx)
     key = f"{ctx.case.number}:{template}:{letter.version}"
     notify_member(ctx, template=template, context=words, key=key, letter=letter)
     return letter
@@ -88,16 +88,14 @@ def lines_of(ctx: Ctx[Any]) -> list[RecoveryLine]:
 
 def message_words(ctx: Ctx[Any], **more: Any) -> dict[str, Any]:
     row: Recovery = ctx.subject
-    more.pop("plan", None)
-    return message_context(
-        ctx.case,
-        amount=format_yuan(row.amount_fen),
-        open=format_yuan(row.open_fen),
-        refunded=format_yuan(row.kept_fen),
-        due_on=row.due_on.isoformat() if row.due_on else "",
-        reasons="；".join(f"{line.name} {format_yuan(line.amount_fen)} 元" for line in lines_of(ctx)[:8]),
-        **more,
-    )
+    words = {
+        "amount": format_yuan(row.amount_fen),
+        "open": format_yuan(row.open_fen),
+        "refunded": format_yuan(row.kept_fen),
+        "due_on": row.due_on.isoformat() if row.due_on else "",
+        "reasons": "；".join(f"{line.name} {format_yuan(line.amount_fen)} 元" for line in lines_of(ctx)[:8]),
+    }
+    return message_context(ctx.case, **(words | more))
 
 
 def tell(ctx: Ctx[Any], template: str, key: str, **more: Any) -> None:

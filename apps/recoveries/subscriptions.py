@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
-
 from apps.cases.engine import Batch, Ctx
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import subscribe
 from apps.claims.models import Decision
 from apps.recoveries.actions.opening import follow
-from apps.recoveries.demand import CLAIM, DIRECT
+from apps.recoveries.demand import CLAIM, DECIDED, DIRECT, RETURNED
 
 # A first decision of an unpaid claim asks nothing back; whatever pays or decides again may.
-EVENTS = (
-    "decided", "refused", "undisputed_decided", "paid", "part_paid", "payment_returned", "part_returned",
-    "paid_to_hospital",
-)  # fmt: skip
+AFTER = {
+    "decided": DECIDED, "refused": DECIDED, "undisputed_decided": DECIDED, "payment_returned": RETURNED,
+    "part_returned": RETURNED, "settlement_returned": RETURNED,
+}  # fmt: skip
+EVENTS = (*AFTER, "paid", "part_paid", "paid_to_hospital")
 WAITING = "recoveries_to_follow"
 
 
@@ -31,11 +30,19 @@ def connect() -> None:
 
 def note(ctx: Ctx[Any]) -> None:
     """Costs nothing for the first decision of a claim and for a payment of what was decided."""
-    if ctx.kind.code == CLAIM and not _may_owe(ctx):
+    asks = {CLAIM: _may_owe, DIRECT: _may_be_owed}.get(ctx.kind.code)
+    if asks is None or not asks(ctx):
         return
-    if ctx.kind.code in (CLAIM, DIRECT):
-        ctx.batch.shared.setdefault(WAITING, {})[ctx.case.pk] = ctx.case
-        ctx.batch.after_flush(_follow_all)
+    after = next((AFTER[event] for event in AFTER if event in ctx.emitted), "")
+    ctx.batch.shared.setdefault(WAITING, {})[ctx.case.pk] = (ctx.case, after)
+    ctx.batch.after_flush(_follow_all)
+
+
+def _may_be_owed(ctx: Ctx[Any]) -> bool:
+    """A direct claim whose hospital got more than the decision gives, or one that was paid and changed."""
+    paid, decided = ctx.subject.paid_fen, ctx.case.claim.decided_fen or 0
+    again = int(ctx.loaded.get("decision_version", 1)) > 1 or "settlement_returned" in ctx.emitted
+    return paid > decided or again
 
 
 def _may_owe(ctx: Ctx[Any]) -> bool:
@@ -52,6 +59,6 @@ def _may_owe(ctx: Ctx[Any]) -> bool:
 
 
 def _follow_all(batch: Batch) -> None:
-    cases: dict[int, CaseFile] = batch.shared.pop(WAITING, {})
-    for case in cases.values():
-        follow(case, batch.now or timezone.now())
+    cases: dict[int, tuple[CaseFile, str]] = batch.shared.pop(WAITING, {})
+    for case, after in cases.values():
+        follow(case, batch.now, after)

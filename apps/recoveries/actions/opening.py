@@ -63,14 +63,14 @@ def open_recovery(actor: Actor, number: str, *, now: datetime | None = None) -> 
         return _raise(origin, standing, demand, actor, now or timezone.now())
 
 
-def follow(origin: CaseFile, now: datetime) -> None:
+def follow(origin: CaseFile, now: datetime, after: str) -> None:
     """Make the recoveries of an origin say what its decisions and payments say; called under its lock.
 
     Too little asked: a running recovery grows, or one is opened. Too much: the newest give in first,
     open money before what was written off, and refunds that are no longer owed go back.
     """
     standing = standing_of(origin)
-    demand = demand_of(origin, standing)
+    demand = demand_of(origin, standing, after)
     asked = sum(row.open_fen + row.written_off_fen for row in standing)
     if demand.owed_fen > asked:
         _raise(origin, standing, demand, SYSTEM, now)

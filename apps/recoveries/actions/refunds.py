@@ -60,7 +60,7 @@ def _record(ctx: Ctx[RefundInput]) -> None:
         ctx.emit("refund_received")
         ctx.emit("refunded")
     letters.tell(
-        ctx, "recovery_receipt", given.bank_reference, received=format_yuan(amount),
+        ctx, "recovery_receipt", str(row.postings), received=format_yuan(amount),
         reference=given.bank_reference, done=row.open_fen == 0,
     )  # fmt: skip
 

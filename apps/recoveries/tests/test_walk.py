@@ -75,9 +75,8 @@ def test_letter_message_and_call_tell_the_family_at_once(world: Recoveries) -> N
 
 
 def test_overdue_it_goes_to_the_manager_and_the_card_stays_as_it_is(world: Recoveries, rulebook: Any) -> None:
-    policy = world.policy_of("2026")
-    Card.objects.create(policy=policy, member=policy.member, number="CARD-1", issued_at=world.now)
     before = list(Card.objects.values())
+    assert [card["greyed_at"] for card in before] == [None]
     world.actor("manager")
     case = world.notified()
     assert escalate_overdue() == 0
@@ -117,9 +116,9 @@ def test_a_write_off_asks_for_reason_a_second_person_and_authority(world: Recove
 
 
 def test_late_money_lowers_what_was_written_off(world: Recoveries) -> None:
-    case = world.refund(world.written_off(), "200.00", "L1")
+    case = world.refund(world.written_off(), "200.00", "BK-L1")
     assert (case.state, sums(case)) == ("WRITTEN_OFF", (500, 200, 300, 0))
-    case = world.refund(case, "300.00", "L2")
+    case = world.refund(case, "300.00", "BK-L2")
     assert (case.state, sums(case)) == ("REFUNDED", (500, 500, 0, 0))
     assert world.balance(f"written-off:{case.number}:MEMBER") == 0
 
@@ -138,11 +137,11 @@ def test_instalments_take_the_place_of_the_thirty_days(world: Recoveries) -> Non
     )
     assert case.recovery.due_on == date(2026, 10, 1)
     assert not Clock.objects.filter(case=case.pk, key="recovery.refund").exclude(state="STOPPED").exists()
-    case = world.refund(case, "200.00", "P1")
+    case = world.refund(case, "200.00", "BK-P1")
     assert case.recovery.due_on == date(2026, 12, 1)
     running = case.recovery.plans.get()
     assert [part.paid_fen for part in running.instalments.all()] == [16_667, 3_333]
-    case = world.refund(case, "300.00", "P2")
+    case = world.refund(case, "300.00", "BK-P2")
     assert (case.state, case.recovery.plans.get().state) == ("REFUNDED", "KEPT")
 
 
@@ -192,14 +191,14 @@ def plans_world(world: Recoveries) -> tuple[Recoveries, Any]:
 
 @pytest.mark.both_databases
 def test_a_bank_reference_counts_once_and_never_too_much(world: Recoveries) -> None:
-    case = world.refund(world.notified(), "100.00", "B7")
+    case = world.refund(world.notified(), "100.00", "BK-B7")
     with pytest.raises(Conflict) as twice:
-        world.refund(case, "100.00", "B7")
+        world.refund(case, "100.00", "BK-B7")
     assert (twice.value.code, twice.value.field) == ("recorded_twice", "bank_reference")
     for data, code in (
-        ({"amount": "400.01", "bank_reference": "B8"}, "too_large"),
-        ({"amount": "0.00", "bank_reference": "B8"}, "too_small"),
-        ({"amount": "1.00", "bank_reference": "B8", "received_on": "2026-09-17"}, "future"),
+        ({"amount": "400.01", "bank_reference": "BK-B8"}, "too_large"),
+        ({"amount": "0.00", "bank_reference": "BK-B8"}, "too_small"),
+        ({"amount": "1.00", "bank_reference": "BK-B8", "received_on": "2026-09-17"}, "future"),
     ):
         with pytest.raises(DomainError) as caught:
             world.act(case, "record_refund", **({"received_on": "2026-09-16"} | data))
@@ -208,7 +207,7 @@ def test_a_bank_reference_counts_once_and_never_too_much(world: Recoveries) -> N
 
 
 def test_a_refund_recorded_by_mistake_is_undone_by_somebody_else(world: Recoveries) -> None:
-    case = world.refund(world.notified(), "500.00", "B9")
+    case = world.refund(world.notified(), "500.00", "BK-B9")
     mistake = Refund.objects.get()
     with pytest.raises(NotAllowed) as own:
         world.act(case, "undo_refund", refund=mistake.pk, reason="记错案件")
@@ -216,12 +215,12 @@ def test_a_refund_recorded_by_mistake_is_undone_by_somebody_else(world: Recoveri
     case = world.act(case, "undo_refund", by="leader", refund=mistake.pk, reason="记错案件")
     assert (case.state, case.open, sums(case)) == ("NOTIFIED", True, (500, 0, 0, 500))
     assert payable_fen(case.recovery.origin) == -50_000
-    case = world.refund(case, "500.00", "B9")  # the reference is free again
+    case = world.refund(case, "500.00", "BK-B9")  # the reference is free again
     assert case.state == "REFUNDED"
 
 
 def test_money_that_comes_before_the_letter_is_taken(world: Recoveries) -> None:
-    case = world.refund(world.overpaid(), "100.00", "E1")
+    case = world.refund(world.overpaid(), "100.00", "BK-E1")
     assert (case.state, case.recovery.due_on) == ("PARTIALLY_REFUNDED", date(2026, 10, 16))
 
 
@@ -230,7 +229,7 @@ def test_money_that_comes_before_the_letter_is_taken(world: Recoveries) -> None:
 
 @pytest.mark.both_databases
 def test_an_overturned_decision_cancels_and_gives_back_what_was_refunded(world: Recoveries) -> None:
-    case = world.refund(world.notified(), "200.00", "B1")
+    case = world.refund(world.notified(), "200.00", "BK-B1")
     origin = world.decide_again(case.recovery.origin, "800.00")
     case = world.seen(case)
     assert (case.state, case.open, sums(case)) == ("CANCELLED", False, (0, 0, 0, 0))
@@ -244,7 +243,7 @@ def test_an_overturned_decision_cancels_and_gives_back_what_was_refunded(world: 
 
 
 def test_a_decision_that_pays_a_part_again_lowers_the_amount(world: Recoveries) -> None:
-    case = world.refund(world.notified(), "200.00", "B1")
+    case = world.refund(world.notified(), "200.00", "BK-B1")
     world.decide_again(case.recovery.origin, "500.00")
     case = world.seen(case)
     assert (case.state, sums(case)) == ("PARTIALLY_REFUNDED", (300, 200, 0, 100))
@@ -259,7 +258,7 @@ def test_a_decision_that_pays_still_less_raises_it_or_opens_another(world: Recov
     case = world.seen(case)
     assert sums(case) == (700, 0, 0, 700)
     assert Letter.objects.filter(case=case.pk).latest("version").context["open_fen"] == 70_000
-    world.refund(case, "700.00", "B1")
+    world.refund(case, "700.00", "BK-B1")
     world.decide_again(case.recovery.origin, "50.00")
     assert Recovery.objects.filter(origin=case.recovery.origin).count() == 2
     assert sums(world.recovery_of(case.recovery.origin)) == (50, 0, 0, 50)
@@ -301,7 +300,7 @@ def test_the_limits_hold_what_the_decision_uses_before_and_after_the_refund(worl
     case = world.overpaid()
     limit = LimitAccount.objects.get(policy=case.policy_id, key="annual")
     assert limit.used == 30_000
-    world.refund(case, "500.00", "B1")
+    world.refund(case, "500.00", "BK-B1")
     limit.refresh_from_db()
     assert limit.used == 30_000
     assert MoneyEntry.objects.filter(kind="REFUND").count() == 1
