@@ -65,9 +65,12 @@ class Direct(Rooms):
 
     def seen(self, case: CaseFile) -> CaseFile:
         """Somebody looked at every paper and found it good."""
+        self.seen_only(case)
+        return self.do(case, "check_intake", by="intake")
+
+    def seen_only(self, case: CaseFile) -> None:
         papers = Paper.objects.filter(case=case.pk, legible=None).exclude(form__in=["DATA", "E_SIGNED"])
-        papers.update(legible=True, color=True, signed=True, has_photo=True)
-        return self.do(case, "check_intake", by="intake") if papers is not None else case
+        papers.update(legible=True, color=True, signed=True, has_photo=False)
 
     def review(self, *visits: dict[str, Any], **fields: Any) -> CaseFile:  # type: ignore[override]
         case = self.send(*visits, **fields)
@@ -110,7 +113,3 @@ class Direct(Rooms):
 
     def letter_case(self, case: CaseFile) -> CaseFile:
         return AuthorizationFlow.objects.get(pk=case.pk)
-
-
-def claims_of(case: CaseFile) -> Any:
-    return case.claim
