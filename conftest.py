@@ -38,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="NO CHROMIUM ON THIS MACHINE: see `make doctor`"))
 
 
+def pytest_collection_finish() -> None:
+    from apps.core.memory import settle
+
+    settle()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def only_this_machine() -> Iterator[None]:
     """A test that would leave the machine fails at once and says where it wanted to go."""

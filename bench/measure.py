@@ -25,7 +25,11 @@ def main() -> None:
     import django
 
     django.setup()
-    importlib.import_module(f"bench.{sys.argv[1]}").main()
+    bench = importlib.import_module(f"bench.{sys.argv[1]}")
+    from apps.core.memory import settle
+
+    settle()  # as workers do
+    bench.main()
 
 
 class Meter:

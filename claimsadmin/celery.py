@@ -38,3 +38,10 @@ def load_fonts(**kwargs: Any) -> None:
     from apps.documents.rendering import warm_up_fonts
 
     warm_up_fonts()
+
+
+@signals.worker_process_init.connect
+def settle_memory(**kwargs: Any) -> None:
+    from apps.core.memory import settle
+
+    settle()

@@ -16,6 +16,12 @@ accesslog = None
 control_socket_disable = True
 
 
+def post_worker_init(worker: Any) -> None:
+    from apps.core.memory import settle
+
+    settle()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Fold the counters of a worker that ended into the shared ones (several workers, one /metrics)."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

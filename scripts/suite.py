@@ -88,6 +88,13 @@ def project_checks() -> Iterator[Step]:
     yield Step("texts", python("scripts/check_i18n.py"), test)
 
 
+def templates() -> Iterator[Step]:
+    """The migrated databases that all tests start from, one on each processor, before two of them wait for one."""
+    one = ("-q", "apps/core/tests/test_numbers.py::test_numbers_run_on_by_prefix")
+    yield pytest("database for tests on PostgreSQL", *one)
+    yield pytest("database for tests on SQLite", *one, **on_sqlite())
+
+
 def tests(*, everything: bool) -> Iterator[Step]:
     yield Step("compile texts", python("manage.py", "compilemessages", "-i", ".venv", "-i", "var", "-v", "0"))
     if everything:
@@ -139,7 +146,7 @@ def main() -> int:
     what = parser.parse_args().what
     checks, then = list(static_checks()), list[Step]()
     if what != "lint":
-        checks += project_checks()
+        checks += (*templates(), *project_checks())
         then += tests(everything=what == "test-all")
     failed = run_all(checks, then)
     if failed:

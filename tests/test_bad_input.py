@@ -17,7 +17,6 @@ from apps.core.errors import DomainError, InvalidInputs
 from apps.core.imports import jobs
 from tests.api import machine, refusals, rows_of_every_table
 
-pytestmark = pytest.mark.both_databases
 CLAIMS = "/api/v1/claims/"
 Spoil = Callable[[dict[str, Any]], None]
 

@@ -43,7 +43,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     migrate = creation.create_test_db
 
     def create_test_db(**options: Any) -> str:
-        with (settings.VAR_DIR / "test-template.lock").open("w") as lock:
+        with (settings.VAR_DIR / f"test-template-{connection.vendor}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             version = _migrations()
             template = (_OnPostgresql if connection.vendor == "postgresql" else _OnSqlite)(creation, version)

@@ -36,7 +36,7 @@ from apps.products.models import Plan
 from apps.products.tests.helpers import load
 from tests.api import machine, refusal
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 CARDS = "/api/v1/cards/"
 SCOPES = ["cards:read", "cards:write", "cards:verify", "members:read"]
 MOTHER = {"account": "wx-mother"}
@@ -313,6 +313,10 @@ def test_crd_21_crd_23_crd_28_the_card_of_2024_shows_no_date_and_eight_functions
     assert face["shown_on"] is None
     assert len(face["functions"]) == 8
     rulebook.read_back("CRD-28", face["functions"])
+    page = Client().get(face["page"]).content.decode()
+    assert {note["rule"] for note in face["notes"]} == {"CRD-21", "APT-20", "BIL-21", "DL-46", "PA-22", "CRD-26"}
+    assert all(note["text"] in page for note in face["notes"])
+    rulebook.read_back("APP-26", face["notes"])
     rulebook.read_back("CRD-23", CardLink.objects.get().client.kind)
 
 

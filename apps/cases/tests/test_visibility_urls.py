@@ -15,7 +15,6 @@ from apps.accounts.tests.factories import UserFactory, web_of
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import World
 
-pytestmark = pytest.mark.both_databases
 ROLES = ["manager", "supervisor", "first_review", "intake"]
 STRANGERS = [
     pytest.param({"tpa": "ELSEWHERE"}, id="another administrator"),

@@ -22,7 +22,6 @@ from apps.documents.models import Letter, Paper
 from apps.documents.tests.factories import pdf
 from apps.members.models import Policy
 
-pytestmark = pytest.mark.both_databases
 PAPER = {"kind": "CLAIM_FORM", "form": "E_SIGNED"}
 
 

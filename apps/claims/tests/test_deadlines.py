@@ -25,7 +25,6 @@ from apps.members.models import Policy
 from apps.products.actions import load_calendar
 from apps.products.queries import working_calendar
 
-pytestmark = pytest.mark.both_databases
 IN_2024 = {
     "effective_on": "2024-01-01", "expires_on": "2024-12-31", "continuous_since": "2023-01-01",
     "concluded_on": "2023-01-01", "riders": [],

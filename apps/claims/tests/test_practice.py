@@ -22,7 +22,6 @@ from apps.ledger.models import LimitAccount, MoneyAccount
 from apps.members.models import Policy
 from apps.products.actions import load_calendar
 
-pytestmark = pytest.mark.both_databases
 BOTH = pytest.mark.parametrize("series", ["2024", "2026"])
 DIRECT_ONLY = {"2024": "NET-05", "2026": "VAC-06"}
 

@@ -68,6 +68,7 @@ def bare_world(world: World, bare_doors: None) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", list(STATES))
 def test_every_action_in_a_state(bare_world: World, state: str) -> None:
     """One actor who holds every role: only the state decides."""
@@ -81,6 +82,7 @@ def test_every_action_in_a_state(bare_world: World, state: str) -> None:
         assert refusal(case, name, everyone, bare_world) == expected, (name, state)
 
 
+@pytest.mark.slow
 def test_every_role_and_action(bare_world: World) -> None:
     """Nothing else is left on the bare actions, so one stands for all of the same roles."""
     case, user = bare_world.claim(), bare_world.actor("intake").user_id

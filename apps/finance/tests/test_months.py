@@ -40,7 +40,6 @@ from apps.finance.subscriptions import frame_of
 from apps.ledger.models import MoneyEntry
 from tests.concurrency import in_threads
 
-pytestmark = pytest.mark.both_databases
 SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
 OVER = datetime(2026, 11, 2, 9, 0, tzinfo=SHANGHAI)
 
@@ -73,6 +72,7 @@ def history(world: World) -> dict[str, CaseFile]:
 # --- Reading ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_a_month_rolls_forward(history: dict[str, CaseFile], reader: Any) -> None:
     paid, later = history["paid"].claim.decided_fen, history["later"].claim.decided_fen
     september = month_report(reader, SEPTEMBER).total
@@ -153,6 +153,7 @@ def test_others_do_not_read_the_books(world: World, role: str, scope: dict[str, 
 # --- Behind a number -------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "measure", ["opening", "reported", "changed", "reopened", "released", "paid", "closing", "incurred"]
 )
@@ -213,6 +214,7 @@ def test_a_closed_month_stays_as_it_was(world: World, history: Any, lead: Any) -
     assert month_report(lead, OCTOBER).total.balances
 
 
+@pytest.mark.both_databases
 def test_the_next_month_is_the_same_from_the_closing_as_from_the_journal(history: Any, lead: Any) -> None:
     before = roll(OCTOBER)
     close_month(lead, SEPTEMBER, now=OVER)

@@ -36,7 +36,6 @@ from apps.finance.vouchers import (
 from apps.payments.models import PaymentOrder
 from tests.concurrency import in_threads
 
-pytestmark = pytest.mark.both_databases
 SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
 
 
@@ -188,6 +187,7 @@ def test_what_comes_later_waits_for_the_next_batch(
     assert [voucher.date for voucher in batch.items.all()] == [date(2026, 10, 3)]
 
 
+@pytest.mark.both_databases
 def test_numbers_have_no_gaps_in_series_and_month(world: World, maker: Any, checker: Any) -> None:
     for n in range(3):
         world.closed(world.visit(department=f"科{n}"))
@@ -411,6 +411,7 @@ def test_preparing_costs_a_constant_number_of_queries(
         prepare(maker, "2026", SEPTEMBER)
 
 
+@pytest.mark.both_databases
 def test_movements_of_a_world_are_all_booked(
     world: World, closed: CaseFile, maker: Any, checker: Any
 ) -> None:
