@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,17 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.actors import SYSTEM
 from apps.adjudication.clocks import HOURS, Due, Pause, due_at
 from apps.adjudication.handbook import ClockSpec, Handbook, Step
 from apps.adjudication.trace import observe
 from apps.cases import subscribers
+from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile, Clock, ClockPause, ClockStep
+from apps.core.bulk import exchange_rows, insert_new
 from apps.core.errors import Blocked
 from apps.core.queue import enqueue
+from apps.products.models import PARSED
 from apps.products.queries import working_calendar
 
 if TYPE_CHECKING:
@@ -142,6 +147,9 @@ def _stop(ctx: Ctx[Any], clock: Clock, spec: ClockSpec, at: datetime) -> None:
     """Kept in time? The last day ends before its due instant, running hours include theirs (C6)."""
     clock.breached = clock.breached or (at > clock.due_at if spec.unit == HOURS else at >= clock.due_at)
     clock.state, clock.stopped_at, clock.next_at = Clock.State.STOPPED, at, None
+    if spec.start in ctx.emitted and clock.pk:  # it begins anew: the old one ends first
+        clock.save(update_fields=["state", "stopped_at", "next_at", "breached"])
+        return
     ctx.update(clock, "state", "stopped_at", "next_at", "breached")
 
 
@@ -227,58 +235,112 @@ def _aim(clock: Clock) -> None:
 def sweep(now: datetime | None = None, limit: int = 5000) -> int:
     """Carry out every step that is due; returns how many. Safe with any number of sweepers.
 
-    Each step is claimed by compare-and-set on `next_at` and recorded once (unique clock + step), so
-    a crash or a stopped week never writes one twice. Cost grows with what is due.
+    A chunk of clocks is locked with its cases, past those that somebody else works on: its steps, the
+    messages of them and where the clocks stand next are one transaction and a constant number of statements.
+    Each step is claimed by compare-and-set and recorded once (unique clock + step + due), so a crash or a
+    stopped week never writes one twice. Cost grows with what is due.
     """
     now = now or timezone.now()
     done = 0
     while done < limit:
-        chunk = _due_chunk(now)
-        if not chunk:
+        carried_out = _together(now, min(SWEEP_CHUNK, limit - done))
+        if carried_out is None:
             break
-        for clock in chunk:
-            done += _carry_out(clock, now)
+        done += carried_out
     return done
 
 
-def _due_chunk(now: datetime) -> list[Clock]:
-    due = Clock.objects.filter(state=Clock.State.RUNNING, next_at__lte=now).order_by("next_at")
-    return list(due.select_related("case__handbook", "case__member", "case__assignee")[:SWEEP_CHUNK])
+class StepFailed(Exception):
+    """A subscriber could not bear the step of this clock."""
+
+    def __init__(self, clock: Clock):
+        super().__init__(f"clock {clock.pk}: {clock.key}")
+        self.clock = clock
 
 
-def _carry_out(clock: Clock, now: datetime) -> int:
-    """One step; one that fails is put off, so that the sweep always comes to an end."""
-    seen = clock.next_at
+def _together(now: datetime, size: int) -> int | None:
+    """The next steps of as many clocks as that; None when none is due. Where one fails, nothing of the chunk
+    was written: it is put off and the others are carried out each alone, so that the sweep comes to an end."""
+    chunk: list[Clock] = []
+    poisoned = 0
     try:
         with transaction.atomic():
-            return _claim_and_do(clock)
+            chunk = _due_chunk(now, size)
+            return _carry_out(chunk) if chunk else None
+    except StepFailed as failed:
+        poisoned = failed.clock.pk
+        _put_off(poisoned, now)
     except Exception:
-        log.exception("clock step failed", extra={"clock": clock.pk})
-        later = max(now, timezone.now()) + RETRY_POISONED
-        Clock.objects.filter(pk=clock.pk, next_at=seen, state=Clock.State.RUNNING).update(next_at=later)
+        if not chunk:
+            raise
+        log.warning("clock steps failed together and are tried one by one", exc_info=True)
+    return sum(_alone(clock.pk, now) for clock in chunk if clock.pk != poisoned)
+
+
+def _alone(pk: int, now: datetime) -> int:
+    try:
+        with transaction.atomic():
+            return _carry_out(_due_chunk(now, 1, pk=pk))
+    except Exception:
+        _put_off(pk, now)
         return 0
 
 
-def _claim_and_do(clock: Clock) -> int:
-    as_read = {"next_at": clock.next_at, "position": clock.position, "due_at": clock.due_at}
+def _put_off(pk: int, now: datetime) -> None:
+    log.exception("clock step failed", extra={"clock": pk})
+    later = max(now, timezone.now()) + RETRY_POISONED
+    Clock.objects.filter(pk=pk, next_at__lte=now, state=Clock.State.RUNNING).update(next_at=later)
+
+
+def _due_chunk(now: datetime, size: int = SWEEP_CHUNK, **only: Any) -> list[Clock]:
+    """Locked together with their cases, in which actions begin: neither waits for the other half-way."""
+    related = ("case__handbook", "case__member", "case__assignee", "case__policy__policyholder")
+    due = Clock.objects.filter(state=Clock.State.RUNNING, next_at__lte=now, **only).order_by("next_at")
+    due = due.select_related(*related).select_for_update(of=("self", "case"), no_key=True, skip_locked=True)
+    if PARSED:  # the text, 100 KB a row, is read to be parsed, once a process
+        due = due.defer("case__handbook__text")
+    return list(due[:size])
+
+
+def _carry_out(chunk: Sequence[Clock]) -> int:
+    """One step of each clock, as it was read, that nobody else has carried out."""
+    was = [copy(clock) for clock in chunk]
+    steps = [_next_step(clock) for clock in chunk]
+    claimed = exchange_rows(
+        chunk, was, ["position", "next_at", "breached"], alike=["state", "next_at", "position", "due_at"]
+    )
+    kept = {clock.pk for clock in claimed}
+    fresh = insert_new([step for step in steps if step.clock_id in kept], by="clock_id")
+    _tell(fresh)
+    return len(claimed)
+
+
+def _next_step(clock: Clock) -> ClockStep:
+    """Move the clock on in memory, past the step returned."""
     entry = clock.schedule[clock.position]
     clock.position += 1
     _aim(clock)
-    breached = clock.breached or entry["kind"] == "BREACH"
-    claimed = Clock.objects.filter(pk=clock.pk, state=Clock.State.RUNNING, **as_read).update(
-        position=clock.position, next_at=clock.next_at, breached=breached
-    )
-    if not claimed:
-        return 0
-    clock.breached = breached
-    step = Step(key=entry["key"], kind=entry["kind"], to=entry["to"])
-    __, fresh = ClockStep.objects.get_or_create(
-        clock=clock, step=step.key, due_at=clock.due_at, defaults={"kind": step.kind, "to": step.to}
-    )
-    if fresh:
-        for subscriber in subscribers.STEPS:
-            subscriber(clock, step)
-    return 1
+    clock.breached = clock.breached or entry["kind"] == "BREACH"
+    return ClockStep(clock=clock, step=entry["key"], kind=entry["kind"], to=entry["to"], due_at=clock.due_at)
+
+
+def _tell(carried_out: Sequence[ClockStep]) -> None:
+    """Let the subscribers of all these steps queue what follows, and write it together."""
+    from apps.cases.engine import Batch, Ctx
+
+    batch = Batch(SYSTEM, timezone.now())
+    batch.contexts = [
+        Ctx(case=case, kind=KINDS[case.kind], actor=SYSTEM, now=batch.now, batch=batch, action="sweep")
+        for case in (row.clock.case for row in carried_out)
+    ]
+    for ctx, row in zip(batch.contexts, carried_out, strict=True):
+        step = Step(key=row.step, kind=row.kind, to=row.to)
+        try:
+            for subscriber in subscribers.STEPS:
+                subscriber(ctx, row.clock, step)
+        except Exception as error:
+            raise StepFailed(row.clock) from error
+    batch.flush()
 
 
 # --- Calendar changes ------------------------------------------------------------------------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Subscriber = Callable[["Ctx[Any]"], None]
 Watcher = Callable[["Ctx[Any]", str], None]
-StepSubscriber = Callable[["Clock", "Step"], None]
+StepSubscriber = Callable[["Ctx[Any]", "Clock", "Step"], None]
 
 EVENTS: dict[str, list[Subscriber]] = defaultdict(list)
 STEPS: list[StepSubscriber] = []
@@ -31,7 +31,11 @@ def subscribe(event: str, subscriber: Subscriber) -> None:
 
 
 def subscribe_step(subscriber: StepSubscriber) -> None:
-    """Run `subscriber(clock, step)` when a reminder, target, escalation or breach is due."""
+    """Run `subscriber(ctx, clock, step)` when a reminder, target, escalation or breach is due.
+
+    What it queues in `ctx` is written together with that of the other clocks of the sweep; what it raises
+    undoes the step of its clock alone.
+    """
     if subscriber not in STEPS:
         STEPS.append(subscriber)
 

@@ -15,10 +15,11 @@ from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
+T = TypeVar("T", bound=models.Model)
 AnyField = models.Field[Any, Any]
 Columns = tuple[AnyField, ...]
 ROWS_OF_A_DOCUMENT = 5000
@@ -67,18 +68,67 @@ def update_rows(rows: Sequence[models.Model], fields: Iterable[str]) -> None:
         _execute(_update(meta.db_table, columns), part, columns, add=False)
 
 
+def insert_new(rows: Sequence[T], by: str) -> list[T]:
+    """Insert what no unique constraint says is there already; returns the rows inserted, with their keys.
+
+    `by` is a column in which no two of the rows are alike.
+    """
+    if not rows:
+        return []
+    meta, columns = rows[0]._meta, _without_key(type(rows[0]))
+    given = {getattr(row, by): row for row in rows}
+    statement = _insert(
+        meta.db_table, columns, meta.pk, meta.get_field(by), conflict="ON CONFLICT DO NOTHING"
+    )
+    inserted = []
+    for part in _parts(rows, len(columns)):
+        for key, value in _execute(statement, part, columns, add=True):
+            row = given[value]
+            row.pk, row._state.adding, row._state.db = key, False, connection.alias
+            inserted.append(row)
+    return inserted
+
+
+def exchange_rows(
+    rows: Sequence[T], was: Sequence[T], fields: Iterable[str], alike: Iterable[str]
+) -> list[T]:
+    """Compare-and-set of many: write the named fields of each row if `alike`, none of them null, still are
+    in the database what they were in its counterpart of `was`; returns the rows written."""
+    if not rows:
+        return []
+    meta = rows[0]._meta
+    columns: tuple[Any, ...] = (meta.pk, *(meta.get_field(name) for name in fields))
+    seen: tuple[Any, ...] = tuple(meta.get_field(name) for name in alike)
+    written: set[Any] = set()
+    for some, before in zip(
+        _parts(rows, len(columns) + len(seen)), _parts(was, len(columns) + len(seen)), strict=True
+    ):
+        values = [_values(field, some, add=False) for field in columns]
+        values += [_values(field, before, add=False) for field in seen]
+        names = [field.column for field in columns] + [f"was_{field.column}" for field in seen]
+        statement = _exchange(meta.db_table, columns, seen)
+        written |= {key for (key,) in _run(statement, names, (*columns, *seen), values, answers=True)}
+    return [row for row in rows if row.pk in written]
+
+
 def _execute(statement: str, rows: Sequence[models.Model], columns: Columns, *, add: bool) -> list[Any]:
-    """`{rows}` in the statement stands for the rows as a source of columns."""
-    values = zip(*(_values(field, rows, add=add) for field in columns), strict=True)
+    values = [_values(field, rows, add=add) for field in columns]
+    return _run(statement, [field.column for field in columns], columns, values, answers=add)
+
+
+def _run(
+    statement: str, names: list[str], columns: Columns, values: list[list[Any]], *, answers: bool
+) -> list[Any]:
+    """`{rows}` in the statement stands for the rows as a source of columns, by these names."""
+    rows = zip(*values, strict=True)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            names = [field.column for field in columns]
-            document = json.dumps([dict(zip(names, row, strict=True)) for row in values], default=_plain)
-            cursor.execute(statement.format(rows=_recordset(columns)), [document])
+            document = json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_plain)
+            cursor.execute(statement.format(rows=_recordset(names, columns)), [document])
         else:
-            source = _value_list(len(rows), len(columns))
-            cursor.execute(statement.format(rows=source), [value for row in values for value in row])
-        return cursor.fetchall() if add else []
+            source = _value_list(len(values[0]), len(columns))
+            cursor.execute(statement.format(rows=source), [value for row in rows for value in row])
+        return cursor.fetchall() if answers else []
 
 
 # --- Values -------------------------------------------------------------------------------------
@@ -133,7 +183,7 @@ def _without_key(model: type[models.Model]) -> Columns:
 # --- Statements ---------------------------------------------------------------------------------
 
 
-def _parts(rows: Sequence[models.Model], width: int) -> Iterator[Sequence[models.Model]]:
+def _parts(rows: Sequence[T], width: int) -> Iterator[Sequence[T]]:
     """As many rows as one statement takes."""
     size = ROWS_OF_A_DOCUMENT
     if connection.vendor == "sqlite":
@@ -142,8 +192,8 @@ def _parts(rows: Sequence[models.Model], width: int) -> Iterator[Sequence[models
         yield rows[start : start + size]
 
 
-def _insert(table: str, columns: Columns, key: AnyField) -> str:
-    return f'INSERT INTO "{table}" ({_quoted(columns)}) {{rows}} RETURNING "{key.column}"'
+def _insert(table: str, columns: Columns, *returned: AnyField, conflict: str = "") -> str:
+    return f'INSERT INTO "{table}" ({_quoted(columns)}) {{rows}} {conflict} RETURNING {_quoted(returned)}'
 
 
 def _update(table: str, columns: Columns) -> str:
@@ -155,9 +205,21 @@ def _update(table: str, columns: Columns) -> str:
     )
 
 
-def _recordset(columns: Columns) -> str:
-    kinds = ", ".join(f'"{field.column}" {_kind(field)}' for field in columns)
-    return f"SELECT {_quoted(columns)} FROM json_to_recordset(%s::json) AS given({kinds})"
+def _exchange(table: str, columns: Columns, seen: Columns) -> str:
+    key, *changed = (f'"{field.column}"' for field in columns)
+    assigned = ", ".join(f"{name} = v.{name}" for name in changed)
+    known = ", ".join(f'"was_{field.column}"' for field in seen)
+    alike = " AND ".join(f'"{table}"."{field.column}" = v."was_{field.column}"' for field in seen)
+    return (
+        f'WITH v({_quoted(columns)}, {known}) AS ({{rows}}) UPDATE "{table}" SET {assigned} FROM v '
+        f'WHERE "{table}".{key} = v.{key} AND {alike} RETURNING "{table}".{key}'
+    )
+
+
+def _recordset(names: list[str], columns: Columns) -> str:
+    listed = ", ".join(f'"{name}"' for name in names)
+    kinds = ", ".join(f'"{name}" {_kind(field)}' for name, field in zip(names, columns, strict=True))
+    return f"SELECT {listed} FROM json_to_recordset(%s::json) AS given({kinds})"
 
 
 def _value_list(count: int, width: int) -> str:

@@ -56,12 +56,16 @@ def _guardians(ctx: Any, case: CaseFile) -> list[Guardian]:
     return people
 
 
-def staff_for(to: str, case: CaseFile) -> list[User]:
-    """People told by a clock step: the assignee, or those who hold a role and may see the case."""
+def staff_for(to: str, case: CaseFile, shared: dict[str, Any] | None = None) -> list[User]:
+    """People told by a clock step: the assignee, or those who hold a role and may see the case. With the
+    `shared` of a batch, who holds a role is asked once for all its cases."""
     if to == "ASSIGNEE":
         return [case.assignee] if case.assignee and case.assignee.is_active else []
-    people = User.objects.filter(is_active=True, roles__code=to).distinct().order_by("pk")
-    return [person for person in people if _may_see(person, case)]
+    holders: dict[str, list[User]] = {} if shared is None else shared.setdefault("holders", {})
+    if to not in holders:
+        people = User.objects.filter(is_active=True, roles__code=to).distinct().order_by("pk")
+        holders[to] = list(people)
+    return [person for person in holders[to] if _may_see(person, case)]
 
 
 def _may_see(person: User, case: CaseFile) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.adjudication.handbook import Step
 from apps.cases import subscribers
+from apps.cases.engine import Ctx
 from apps.cases.models import Clock
 from apps.messaging.contacts import staff_for
 from apps.messaging.models import Message
@@ -23,21 +26,21 @@ def register() -> None:
     subscribers.subscribe_step(on_clock_step)
 
 
-def on_clock_step(clock: Clock, step: Step) -> None:
-    """Write the messages of one step, in the sweep's transaction. Unique keys: once a step and due."""
-    key = f"clock:{clock.pk}:{step.key}:{clock.due_at:%Y%m%d%H%M}"
+def on_clock_step(ctx: Ctx[Any], clock: Clock, step: Step) -> None:
+    """Queue the messages of one step. Their keys are as unique as the step: clock, step and due."""
+    key = f"clock:{clock.pk}:{step.key}:{clock.due_at:%Y%m%d%H%M%S.%f}"
     context = _context(clock, step)
     if step.to == MEMBER:
-        notify_member(None, case=clock.case, template="member_reminder", context=context, key=key)
+        notify_member(ctx, case=clock.case, template="member_reminder", context=context, key=key)
         return
     template = "clock_reminder" if step.kind in GENTLE else "clock_escalation"
-    people = _people(clock, step)
+    people = _people(ctx, step)
     if not people:
         script = words_for(template, "CALL", "zh-hans", clock.case, context).body
-        queue_call(None, case=clock.case, purpose=template, script=script, key=key, due_at=clock.due_at)
+        queue_call(ctx, case=clock.case, purpose=template, script=script, key=key, due_at=clock.due_at)
     for person in people:
         queue_message(
-            None,
+            ctx,
             case=clock.case,
             channel=Message.Channel.EMAIL,
             template=template,
@@ -59,10 +62,10 @@ def _context(clock: Clock, step: Step) -> dict[str, object]:
     }
 
 
-def _people(clock: Clock, step: Step) -> list[User]:
+def _people(ctx: Ctx[Any], step: Step) -> list[User]:
     """Those the step names who have an address; else who leads them. Nobody must stay unaware."""
     for to in (step.to, *FALLBACK_ROLES):
-        people = [person for person in staff_for(to, clock.case) if person.email]
+        people = [person for person in staff_for(to, ctx.case, ctx.batch.shared) if person.email]
         if people:
             return people
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.forms import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from apps.core.bulk import insert_rows, update_rows
+from apps.core.bulk import exchange_rows, insert_new, insert_rows, update_rows
 from apps.core.models import IdempotencyRecord, ImportJob, Sequence
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
@@ -106,3 +107,39 @@ def test_no_rows_no_statement() -> None:
         insert_rows([])
         update_rows([], ["message"])
     assert not captured.captured_queries
+
+
+def test_of_what_is_there_already_nothing_is_inserted_and_the_rest_has_its_keys() -> None:
+    record("b", body="first").save()
+    rows = [record(key, body="second") for key in "abc"]
+    with CaptureQueriesContext(connection) as captured:
+        fresh = insert_new(rows, by="key")
+    assert (len(captured), [row.key for row in fresh]) == (1, ["a", "c"])
+    stored = {row.key: (row.pk, row.body) for row in IdempotencyRecord.objects.all()}
+    assert (stored["a"], stored["c"]) == ((rows[0].pk, "second"), (rows[2].pk, "second"))
+    assert stored["b"][1] == "first"
+    assert insert_new([], by="key") == []
+
+
+def test_rows_are_exchanged_only_where_they_are_what_they_were() -> None:
+    rows = [job(n, finished_at=NOW, changes={"n": n}) for n in range(4)]
+    insert_rows(rows)
+    was = [copy(row) for row in rows]
+    ImportJob.objects.filter(pk=rows[1].pk).update(finished_at=NOW + timedelta(microseconds=1))
+    ImportJob.objects.filter(pk=rows[2].pk).update(file_name="other")
+    ImportJob.objects.filter(pk=rows[3].pk).update(message="of no interest")
+    for row in rows:
+        row.file_name, row.finished_at, row.changes = "new", None, {"new": AWKWARD}
+    with CaptureQueriesContext(connection) as captured:
+        written = exchange_rows(
+            rows, was, ["file_name", "finished_at", "changes"], alike=["file_name", "finished_at"]
+        )
+    assert (len(captured), written) == (1, [rows[0], rows[3]])
+    stored = ImportJob.objects.order_by("pk").values_list("file_name", "finished_at", "changes", "message")
+    assert list(stored) == [
+        ("new", None, {"new": AWKWARD}, ""),
+        ("1.xlsx", NOW + timedelta(microseconds=1), {"n": 1}, ""),
+        ("other", NOW, {"n": 2}, ""),
+        ("new", None, {"new": AWKWARD}, "of no interest"),
+    ]
+    assert exchange_rows([], [], ["file_name"], alike=["file_name"]) == []
