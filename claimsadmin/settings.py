@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "apps.mailroom",
     "apps.direct",
     "apps.settlements",
+    "apps.billing",
     "apps.recoveries",
     "apps.quality",
     "apps.finance",
@@ -245,6 +246,8 @@ def every(seconds: int, task: str) -> dict[str, Any]:
 
 
 CELERY_BEAT_SCHEDULE = {
+    "sweep-bills": every(60, "apps.billing.tasks.sweep_bills"),
+    "send-refunds": every(60, "apps.billing.tasks.send_refunds"),
     "sweep-clocks": every(30, "apps.cases.tasks.sweep_clocks"),
     "deliver-outbox": every(20, "apps.messaging.tasks.deliver_outbox"),
     "deliver-webhooks": every(20, "apps.webhooks.tasks.deliver_webhooks"),
@@ -430,6 +433,16 @@ SPECTACULAR_SETTINGS = {
         "apps.core.schema.document_refusals",
     ],
 }
+
+# --- Electronic payment -------------------------------------------------------------------------------
+
+# Dotted path of a class like `apps.billing.gateway.Gateway`; the sandbox is for everything but production.
+PAYMENT_GATEWAY: str = env.str(
+    "PAYMENT_GATEWAY", default="" if PRODUCTION else "apps.billing.gateway.SandboxGateway"
+)
+PAYMENT_GATEWAY_SECRET: str = env.str(
+    "PAYMENT_GATEWAY_SECRET", default="" if PRODUCTION else development_key("payment gateway")
+)
 
 # --- Admin --------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ urlpatterns = [
     path("files/", include("apps.documents.urls")),
     path("v/", include("apps.documents.public_urls")),
     path("card/", include("apps.cards.urls")),
+    path("pay/", include("apps.billing.public_urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("health/", ReadyView.as_view(), name="health"),
     path("health/workers/", WorkersView.as_view(), name="health-workers"),

@@ -104,6 +104,7 @@ GATE = {"role", "state", "four_eyes", "stale", "not_found"}
 FOLLOWED_AT_ONCE = {"REPORTED", "PAID", "REOPENED"}  # the system goes on in the same transaction
 RESTS_IN = {"APPROVED": {"APPROVED", "PARTIAL"}}
 WALKED_ELSEWHERE = {
+    "bill": "apps/billing/tests/test_walk.py",
     "appointment": "apps/appointments/tests/test_walk.py",
     "authorization": "apps/authorizations/tests/test_walk.py",
     "recovery": "apps/recoveries/tests/test_walk.py",

@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BillingConfig(AppConfig):
+    name = "apps.billing"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Self-pay bills")
+
+    def ready(self) -> None:
+        from apps.billing import actions, checks, panels, subscriptions  # noqa: F401  (checks register)
+        from apps.core.triggers import append_only
+        from apps.direct.workflow import KIND as DIRECT
+
+        for table in ("billrevision", "billpayment", "gatewaynotice"):
+            append_only(f"billing_{table}")
+        panels.add_panels(actions.KIND, DIRECT)
+        subscriptions.connect()
