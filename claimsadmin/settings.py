@@ -426,6 +426,8 @@ SPECTACULAR_SETTINGS = {
         "LineKind": "apps.adjudication.codes.LINE_KINDS",
         "PlannedVisitType": "apps.authorizations.inputs.VISITS",
         "SettlementState": "apps.settlements.models.Statement.State",
+        "TermsKind": "apps.settlements.models.PaymentTerms.Kind",
+        "TermsUnit": "apps.settlements.models.PaymentTerms.Unit",
         "VoucherBatchState": "apps.finance.models.VoucherBatch.State",
     },
     "POSTPROCESSING_HOOKS": [

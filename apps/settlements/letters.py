@@ -116,7 +116,9 @@ def pages_of(lines: Sequence[StatementLine]) -> list[Sheet]:
     for index, (line, height) in enumerate(zip(lines, heights, strict=True)):
         rest = sum(heights[index:])
         ends_here = rest + LAST_ROOM <= room
-        if sheets[-1].rows and height > room or (not ends_here and rest <= room and len(sheets[-1].rows) > 0):
+        if (sheets[-1].rows and height > room) or (
+            not ends_here and rest <= room and len(sheets[-1].rows) > 0
+        ):
             sheets[-1].carried = dict(sums)
             sheets.append(Sheet(len(sheets) + 1, brought=dict(sums)))
             room = NEXT_PAGES

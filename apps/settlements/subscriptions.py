@@ -3,7 +3,6 @@ timeline of a claim."""
 
 from __future__ import annotations
 
-
 from datetime import datetime
 
 from django.urls import reverse
