@@ -54,6 +54,10 @@ class WebhookList(Exportable, ReadOnlyList):
     def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return actions.may_manage(actor_of(request))
 
+    @admin.display(description=_("state"))
+    def state_words(self, row: Any) -> Any:
+        return row.get_state_display()
+
 
 # --- Levers of an endpoint --------------------------------------------------------------------
 
@@ -112,13 +116,13 @@ LEVERS = {
 }
 
 
-def _button(name: str, icon: str) -> Any:
+def _button(name: str, icon: str, when: str = "alive") -> Any:
     def go(self: Any, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
         return redirect(reverse("admin:webhooks_endpoint_lever", args=[object_id, name]))
 
     go.__name__ = f"{name}_endpoint"
     decorated: Any = action(
-        description=LEVERS[name].title, url_path=f"{name}-endpoint", icon=icon, permissions=["manage"]
+        description=LEVERS[name].title, url_path=f"{name}-endpoint", icon=icon, permissions=[when]
     )(go)
     return decorated
 
@@ -181,7 +185,7 @@ class EndpointAdmin(WebhookList):
     search_help_text = _("Address or API client")
     ordering = ["-created_at"]
     sortable_by: list[str] = ["created_at"]
-    fields = ["url", "client", "description", "state_label", "suspended_for", "health", "event_words", "language",
+    fields = ["url", "client", "description", "state_words", "suspended_for", "health", "event_words", "language",
               "contact", "created_at", "delivered_at", "failing_since", "resting_until", "previous_until"]  # fmt: skip
     readonly_fields = fields
     inlines = [HistoryInline]
@@ -192,8 +196,8 @@ class EndpointAdmin(WebhookList):
     ]  # fmt: skip
     ping_endpoint = _button("ping", "network_ping")
     edit_endpoint = _button("edit", "edit")
-    suspend_endpoint = _button("suspend", "pause_circle")
-    resume_endpoint = _button("resume", "play_circle")
+    suspend_endpoint = _button("suspend", "pause_circle", "active")
+    resume_endpoint = _button("resume", "play_circle", "suspended")
     resend_endpoint = _button("resend", "replay")
     rotate_endpoint = _button("rotate", "key")
     remove_endpoint = _button("remove", "delete")
@@ -208,6 +212,24 @@ class EndpointAdmin(WebhookList):
             path("<int:pk>/<str:name>/now/", view(self.pull), name="webhooks_endpoint_lever"),
             *super().get_urls(),
         ]
+
+    # Buttons that the state allows; `actions` decides.
+
+    def has_alive_permission(self, request: HttpRequest, pk: Any = None) -> bool:
+        return self.has_manage_permission(request) and self._state(request, pk) != Endpoint.State.REMOVED
+
+    def has_active_permission(self, request: HttpRequest, pk: Any = None) -> bool:
+        return self.has_manage_permission(request) and self._state(request, pk) == Endpoint.State.ACTIVE
+
+    def has_suspended_permission(self, request: HttpRequest, pk: Any = None) -> bool:
+        return self.has_manage_permission(request) and self._state(request, pk) == Endpoint.State.SUSPENDED
+
+    def _state(self, request: HttpRequest, pk: Any) -> str | None:
+        """Asked for each button; read once a request."""
+        known: dict[str, str | None] = request.__dict__.setdefault("_endpoint_state", {})
+        if str(pk) not in known:
+            known[str(pk)] = Endpoint.objects.filter(pk=pk).values_list("state", flat=True).first()
+        return known[str(pk)]
 
     @action(description=_("New endpoint"), url_path="new-endpoint", icon="add", permissions=["manage"])
     def new_endpoint(self, request: HttpRequest) -> HttpResponseRedirect:
@@ -357,7 +379,7 @@ class DeliveryAdmin(NumberSearch, WebhookList):  # type: ignore[misc]
     search_help_text = _("Case number")
     ordering = ["-created_at"]
     sortable_by: list[str] = ["created_at"]
-    fields = ["message_id", "event_name", "case_link", "address", "state_label", "attempts", "next_attempt_at",
+    fields = ["message_id", "event_name", "case_link", "address", "state_words", "attempts", "next_attempt_at",
               "delivered_at", "error", "document"]  # fmt: skip
     readonly_fields = fields
     inlines = [AttemptInline]
@@ -400,7 +422,7 @@ class DeliveryAdmin(NumberSearch, WebhookList):  # type: ignore[misc]
         if delivery.case is None:
             return "–"
         page = reverse("admin:case", args=[delivery.case.number])
-        return format_html('<a href="{}">{}</a>', page, delivery.case.number)
+        return format_html('<a class="whitespace-nowrap" href="{}">{}</a>', page, delivery.case.number)
 
     @admin.display(description=_("event"))
     def event_name(self, delivery: Delivery) -> str:

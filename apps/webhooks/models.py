@@ -70,7 +70,8 @@ class Endpoint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.url
+        """Short: the place; the whole address stands on the page."""
+        return self.description or self.url.partition("://")[2].partition("/")[0]
 
 
 class EndpointEvent(Immutable):
