@@ -19,6 +19,8 @@ from apps.members.models import Member, Policy
 
 # Sent with `card` after the commit: what waited for it may go on.
 card_restored = Signal()
+# Likewise when direct billing with it is stopped: what is booked with it waits.
+card_greyed = Signal()
 
 
 class CardState(models.TextChoices):

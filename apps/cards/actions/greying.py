@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
 from apps.cards.actions.journal import note
-from apps.cards.models import Card, CardEvent, card_restored
+from apps.cards.models import Card, CardEvent, card_greyed, card_restored
 from apps.core.errors import Conflict, InvalidInput, NotAllowed
 
 GREYERS = frozenset(
@@ -34,6 +34,7 @@ def grey(actor: Actor, card: Card, *, reason: str, rule: str = "", now: datetime
         if not done:
             raise Conflict(_("This card was greyed or changed meanwhile."), code="card_changed", rule=rule)
         note(actor, [card], CardEvent.Kind.GREYED, now, reason, rule)
+        transaction.on_commit(lambda: card_greyed.send(Card, card=card), robust=True)
     return Card.objects.select_related("policy").get(pk=card.pk)
 
 
