@@ -129,7 +129,7 @@ def gather(booking: Booking) -> Known:
         lock=lock_of(booking.policy.pk, booking.benefit) if tied(booking.handbook, booking.benefit) else None,
         missed=at_house.filter(state__in=MISSED).count(),
         check_ups=check_ups(booking) if booking.benefit == CHECK_UP else None,
-        twin=twins.exclude(pk=booking.own).values_list("number", flat=True).first() or "",
+        twin=(twins.exclude(pk=booking.own) if booking.own else twins).values_list("number", flat=True).first() or "",
     )  # fmt: skip
 
 

@@ -102,11 +102,11 @@ def _policy(actor: Actor, given: WishInput) -> tuple[Policy | None, list[DomainE
     known = known.select_related("member", "plan", "policyholder").order_by("-effective_on", "-id")
     found = list(visible_to(known, actor))
     if not found:
-        words = _("No insured child has this member or policy number.")
-        return None, [InvalidInput(words, code="unknown_member", field="member")]
+        nobody = _("No insured child has this member or policy number.")
+        return None, [InvalidInput(nobody, code="unknown_member", field="member")]
     if len({policy.member_id for policy in found}) > 1:
-        words = _("Several children are insured under this number; name the child by member number.")
-        return None, [InvalidInput(words, code="several_children", field="member")]
+        several = _("Several children are insured under this number; name the child by member number.")
+        return None, [InvalidInput(several, code="several_children", field="member")]
     covering = [policy for policy in found if policy.in_force_on(given.visit_on)]
     if len(covering) > 1:
         words = _("Several policies cover %(day)s: %(numbers)s. Name one.") % {

@@ -1,4 +1,4 @@
-"""What appointments listen to: days of the calendar that change."""
+"""What appointments listen to: cards that stop or serve again, and days of the calendar that change."""
 
 from __future__ import annotations
 
@@ -9,12 +9,31 @@ from typing import Any
 from django.utils import timezone
 
 from apps.appointments.models import Appointment
+from apps.appointments.queries import of_policy
+from apps.appointments.tasks import attempt
 from apps.appointments.telling import cutoff_at
+from apps.cards.models import Card, card_greyed, card_restored
 from apps.products.queries import calendar_changed
 
 
 def connect() -> None:
+    card_greyed.connect(on_card_greyed, dispatch_uid="appointments.suspend")
+    card_restored.connect(on_card_restored, dispatch_uid="appointments.restore")
     calendar_changed.connect(on_calendar_changed, dispatch_uid="appointments.reminders")
+
+
+def on_card_greyed(sender: Any, card: Card, **kwargs: Any) -> None:
+    """What is booked with the card waits, and family and staff hear it at once; the sweep makes up for
+    what a crash left."""
+    for number, state in of_policy(card.policy_id):
+        if state == "CONFIRMED":
+            attempt(number, "suspend", timezone.now())
+
+
+def on_card_restored(sender: Any, card: Card, **kwargs: Any) -> None:
+    for number, state in of_policy(card.policy_id):
+        if state == "SUSPENDED":
+            attempt(number, "restore", timezone.now())
 
 
 def on_calendar_changed(sender: Any, years: Sequence[int], **kwargs: Any) -> None:

@@ -36,13 +36,13 @@ def sweep_appointments() -> int:
     """Visits nobody came to, cards that no longer serve or serve again, covers and days that ended."""
     now = timezone.now()
     today = timezone.localdate(now)
-    done = sum(_try(number, "miss", now) for number in to_miss(today))
+    done = sum(attempt(number, "miss", now) for number in to_miss(today))
     for number, action in to_stop(today):
-        done += _try(number, action, now) or (action == "restore" and _try(number, "end", now))
+        done += attempt(number, action, now) or (action == "restore" and attempt(number, "end", now))
     return done
 
 
-def _try(number: str, action: str, now: datetime) -> bool:
+def attempt(number: str, action: str, now: datetime) -> bool:
     """False when the case is not ready for it; a guard says so under the case's lock."""
     try:
         perform(number, action, SYSTEM, now=now)

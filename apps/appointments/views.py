@@ -25,7 +25,7 @@ from apps.appointments.forms import (
     request_form,
     wish_part,
 )
-from apps.appointments.models import HospitalBan
+from apps.appointments.models import Appointment, HospitalBan
 from apps.appointments.queries import arrivals, missed
 from apps.appointments.roles import MANAGERS, OVERRIDERS
 from apps.cases.forms import tidy
@@ -115,17 +115,21 @@ def today(request: HttpRequest) -> HttpResponse:
     rows = arrivals(actor, day, hospital=code)
     if "excel" in request.GET:
         return _excel(day, rows)
-    houses = sorted({(row.case.hospital.code, row.case.hospital.name) for row in arrivals(actor, day)} if code else
-                    {(row.case.hospital.code, row.case.hospital.name) for row in rows})  # fmt: skip
-    states = {row.case.state for row in rows}
+    houses = _houses(arrivals(actor, day) if code else rows)
     context = {
         "title": _("Arrivals"), "rows": rows, "day": day, "today": this, "before": day - timedelta(days=1),
         "after": day + timedelta(days=1), "hospital": code, "houses": houses,
         "waiting": sum(row.case.state == "CONFIRMED" for row in rows),
         "arrived": sum(row.case.state in ("CHECKED_IN", "COMPLETED") for row in rows),
-        "suspended": sum(row.case.state == "SUSPENDED" for row in rows), "states": states,
+        "suspended": sum(row.case.state == "SUSPENDED" for row in rows),
     }  # fmt: skip
     return show(request, "appointments/today.html", context)
+
+
+def _houses(rows: list[Appointment]) -> list[tuple[str, str]]:
+    """Code and name of every house that expects somebody."""
+    found = {(row.case.hospital.code, row.case.hospital.name) for row in rows if row.case.hospital}
+    return sorted(found, key=lambda pair: pair[1])
 
 
 def _day(text: str) -> date | None:

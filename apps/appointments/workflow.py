@@ -102,5 +102,6 @@ KIND = register(
         subject="appointment",
         states=STATES,
         select_related=("appointment__campus", "hospital"),
+        clocks=frozenset({"appointment.arrange"}),
     )
 )

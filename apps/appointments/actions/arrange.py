@@ -109,7 +109,7 @@ def alternatives(ctx: Ctx[Any]) -> list[Hospital]:
     return []
 
 
-for action in (
+ACTIONS: tuple[Action[Any], ...] = (
     Action("accept", _("Arrange it"), DESK | {TPA}, _accept, transition="accept",
            guards=(guards.not_over, guards.still_possible), event="accepted", style="primary", order=10),
     Action("accept_self_booked", _("Booked by the family"), frozenset(), _accept_self_booked, transition="accept",
@@ -122,5 +122,6 @@ for action in (
            guards=(guards.authorized,), event="confirmed", system=True, manual=False),
     Action("unavailable", _("Hospital cannot"), ARRANGERS, _unavailable, transition="find_unavailable",
            input=UnavailableInput, event="unavailable", order=30),
-):  # fmt: skip
+)  # fmt: skip
+for action in ACTIONS:
     KIND.action(action)

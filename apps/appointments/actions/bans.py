@@ -116,12 +116,13 @@ def lift_ban(actor: Actor, ban: HospitalBan, *, reason: str, now: datetime | Non
     return ban
 
 
-for action in (
+ACTIONS: tuple[Action[Any], ...] = (
     Action("record_ban", _("The hospital lists the child"), DESK | {HOSPITAL}, _record,
            states=frozenset(STATES) - {"REJECTED"}, input=BanInput, guards=(_printed, _not_yet),
            initial=lambda ctx: {"since": today(ctx.now)}, event="banned", order=200),
     Action("review_missed", _("Look at the missed visit"), MANAGERS, _review, states=MISSED, input=ReviewInput,
            guards=(guards.unseen,), initial=lambda ctx: {"decision": NOTHING}, event="missed_reviewed",
            style="primary", order=10),
-):  # fmt: skip
+)  # fmt: skip
+for action in ACTIONS:
     KIND.action(action)

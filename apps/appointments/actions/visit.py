@@ -183,7 +183,7 @@ def _found_present(ctx: Ctx[WhyInput]) -> None:
     ctx.case.open, ctx.case.closed_at = True, None
 
 
-for action in (
+ACTIONS: tuple[Action[Any], ...] = (
     Action("check_in", _("Arrived: card and identity"), COUNTER, _check_in, transition="check_in", input=CheckInInput,
            guards=(guards.on_the_day, guards.still_possible), event="checked_in", style="primary", order=10),
     Action("undo_check_in", _("Not arrived after all"), DESK, _undo, transition="undo_check_in", input=WhyInput,
@@ -192,5 +192,6 @@ for action in (
            event="visit_completed", style="primary", order=10),
     Action("found_present", _("The child was there"), MANAGERS, _found_present, transition="find_present",
            input=WhyInput, order=20),
-):  # fmt: skip
+)  # fmt: skip
+for action in ACTIONS:
     KIND.action(action)
