@@ -455,6 +455,7 @@ EVENTS: Final[tuple[str, ...]] = (
     "undisputed_decided",
     "payment_ordered",
     "paid",
+    "part_paid",
     "closed",
     "withdrawn",
     "request_received",

@@ -27,6 +27,7 @@ ZH = {
     "undisputed_decided": "无争议部分已先付",
     "payment_ordered": "付款指令",
     "paid": "已付款",
+    "part_paid": "部分已付",
     "closed": "结案",
     "withdrawn": "撤案",
     "request_received": "收到申请",

@@ -10,6 +10,7 @@ import time_machine
 from apps.accounts.tests.factories import UserFactory, make_actor
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
+from apps.claims.letters import local_day
 from apps.claims.models import Decision
 from apps.claims.replay import replay
 from apps.claims.tests.world import PAYEE, World, events
@@ -66,9 +67,12 @@ def test_law05_the_certain_part_is_paid_and_the_rest_later(world: World) -> None
     assert (part.amount_fen, part.decision_version) == (50_000, 1)
     assert world.clock(case, "law.undisputed").state == "STOPPED"
     assert world.clock(case, "law.decision").state == "RUNNING"
+    ten = world.clock(case, "law.payment_undisputed")
+    assert (ten.spec_id, ten.state, (ten.day - local_day(world.now)).days) == ("LAW-03", "RUNNING", 10)
     assert Letter.objects.get(case=case, kind="EOB").context["outcome"] == "UNDISPUTED"
     case = bank(world, part)
     assert (case.state, payable_fen(case)) == ("DISPUTED", 0)
+    assert world.clock(case, "law.payment_undisputed").state == "STOPPED"
     case = finish(world, case)
     first, rest = orders(case)
     assert (case.state, rest.amount_fen, rest.decision_version) == ("PAYMENT_PENDING", 30_000, 2)
