@@ -170,11 +170,8 @@ def _claim_items(origin: CaseFile) -> list[Item]:
         less = former.get(row.line_id, row.insurer_fen) - row.insurer_fen
         if less > 0:
             text, rule = next((messages[ref] for ref in row.reasons if ref in messages), ("", ""))
-            words = _("decided %(now)s instead of %(before)s")
-            paid = words % {
-                "now": format_yuan(row.insurer_fen), "before": format_yuan(former[row.line_id]),
-            }  # fmt: skip
-            found.append(Item(Reason.OVERPAID, row.line.name, less, text or str(paid), rule))
+            paid = f"核定由 {format_yuan(former[row.line_id])} 元改为 {format_yuan(row.insurer_fen)} 元"
+            found.append(Item(Reason.OVERPAID, row.line.name, less, text or paid, rule))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -69,7 +70,7 @@ class Demo:
             return None
         return Recovery.objects.filter(origin=case.pk).select_related("case").first()
 
-    def do(self, row: Recovery, action: str, role: str, at: datetime, **data: object) -> None:
+    def do(self, row: Recovery, action: str, role: str, at: datetime, **data: Any) -> None:
         actor = SYSTEM if role == "system" else self.actor(role)
         perform(row.case.number, action, actor, now=min(max(at, row.case.opened_at), self.now), **data)
         row.refresh_from_db()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -37,7 +38,7 @@ def _notify(ctx: Ctx[ContactInput]) -> None:
     set_open(ctx, "contacted_at", "due_on")
 
 
-def contacted(ctx: Ctx[object]) -> None:
+def contacted(ctx: Ctx[Any]) -> None:
     """The day from which the promise counts."""
     row = ctx.subject
     row.contacted_at, row.due_on = ctx.now, letters.last_day(ctx)
@@ -52,7 +53,7 @@ def _remind(ctx: Ctx[ContactInput]) -> None:
     ctx.reason = ctx.input.text
 
 
-def rest_of_plan(ctx: Ctx[ContactInput]) -> tuple[Instalment, ...]:
+def rest_of_plan(ctx: Ctx[Any]) -> tuple[Instalment, ...]:
     plan = guards.running_plan(ctx.subject)
     rows = plan.instalments.all() if plan else ()
     return tuple(one for one in rows if one.paid_fen < one.amount_fen)

@@ -80,7 +80,7 @@ def test_an_overturned_decision_of_a_direct_claim_gives_back_by_a_payment_order(
     case = world.act(world.recovery_of(origin), "notify")
     world.refund(case, "500.00", "DB-1")
     world.lower(origin, "4000.00")
-    case = world.seen(case)
+    case = world.fresh(case)
     assert (case.state, case.open, sums(case)) == ("CANCELLED", True, (0, 0, 0, 0))
     with pytest.raises(Blocked) as nobody:
         world.act(case, "give_back", by="finance")
@@ -96,5 +96,5 @@ def test_an_overturned_decision_of_a_direct_claim_gives_back_by_a_payment_order(
         world.act(case, "give_back", by="finance")  # once
     release_file(world.actor("checker"), make_file(world.actor("finance"), [order.number]).number)
     perform(case.number, "payment_done", world.actor("finance"), order=order.number, bank_reference="B9")
-    case = world.seen(case)
+    case = world.fresh(case)
     assert (case.open, world.balance(payable_key(case))) == (False, 0)

@@ -29,12 +29,18 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(STEPS, min_size=1, max_size=6))
-def test_the_parts_add_up_whatever_happens(world: Recoveries, steps: list[tuple[str, int]]) -> None:
+@pytest.fixture
+def prepared(world: Recoveries) -> tuple[Recoveries, Any]:
+    return world, world.notified().recovery.origin
+
+
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(STEPS, min_size=1, max_size=5))
+def test_the_parts_add_up_whatever_happens(
+    prepared: tuple[Recoveries, Any], steps: list[tuple[str, int]]
+) -> None:
+    world, origin = prepared
     with transaction.atomic():
-        case = world.act(world.overpaid(), "notify")
-        origin = case.recovery.origin
         for number, (what, value) in enumerate(steps):
             _try(world, world.recovery_of(origin), origin, what, value, number)
             rows = list(Recovery.objects.filter(origin=origin.pk))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from apps.accounts.models import User
 from apps.cards.models import Card
 from apps.cases.models import Clock
 from apps.claims.tests.world import events
@@ -77,7 +78,7 @@ def test_letter_message_and_call_tell_the_family_at_once(world: Recoveries) -> N
 def test_overdue_it_goes_to_the_manager_and_the_card_stays_as_it_is(world: Recoveries, rulebook: Any) -> None:
     before = list(Card.objects.values())
     assert [card["greyed_at"] for card in before] == [None]
-    world.actor("manager")
+    User.objects.filter(pk=world.actor("manager").user_id).update(email="manager@example.com")
     case = world.notified()
     assert escalate_overdue() == 0
     with pytest.raises(Blocked) as early:
@@ -154,7 +155,7 @@ def test_a_missed_instalment_breaks_the_plan_and_the_rest_is_due(world: Recoveri
     with time_machine.travel(world.now + timedelta(days=16), tick=False):
         assert escalate_overdue() == 1
         assert escalate_overdue() == 0
-    case = world.seen(case)
+    case = world.fresh(case)
     assert (case.state, case.recovery.plans.get().state) == ("ESCALATED", "BROKEN")
     assert case.recovery.due_on == date(2026, 10, 1)
 
@@ -231,7 +232,7 @@ def test_money_that_comes_before_the_letter_is_taken(world: Recoveries) -> None:
 def test_an_overturned_decision_cancels_and_gives_back_what_was_refunded(world: Recoveries) -> None:
     case = world.refund(world.notified(), "200.00", "BK-B1")
     origin = world.decide_again(case.recovery.origin, "800.00")
-    case = world.seen(case)
+    case = world.fresh(case)
     assert (case.state, case.open, sums(case)) == ("CANCELLED", False, (0, 0, 0, 0))
     assert case.recovery.given_back_fen == 20_000
     back = PaymentOrder.objects.get(case=origin.pk, state="ORDERED")
@@ -245,17 +246,17 @@ def test_an_overturned_decision_cancels_and_gives_back_what_was_refunded(world: 
 def test_a_decision_that_pays_a_part_again_lowers_the_amount(world: Recoveries) -> None:
     case = world.refund(world.notified(), "200.00", "BK-B1")
     world.decide_again(case.recovery.origin, "500.00")
-    case = world.seen(case)
+    case = world.fresh(case)
     assert (case.state, sums(case)) == ("PARTIALLY_REFUNDED", (300, 200, 0, 100))
     world.decide_again(case.recovery.origin, "650.00")
-    case = world.seen(case)
+    case = world.fresh(case)
     assert (case.state, sums(case), case.recovery.given_back_fen) == ("REFUNDED", (150, 150, 0, 0), 5_000)
 
 
 def test_a_decision_that_pays_still_less_raises_it_or_opens_another(world: Recoveries) -> None:
     case = world.notified()
     world.decide_again(case.recovery.origin, "100.00")
-    case = world.seen(case)
+    case = world.fresh(case)
     assert sums(case) == (700, 0, 0, 700)
     assert Letter.objects.filter(case=case.pk).latest("version").context["open_fen"] == 70_000
     world.refund(case, "700.00", "BK-B1")
@@ -267,7 +268,7 @@ def test_a_decision_that_pays_still_less_raises_it_or_opens_another(world: Recov
 def test_what_was_written_off_is_not_paid_a_second_time(world: Recoveries) -> None:
     case = world.written_off()
     origin = world.decide_again(case.recovery.origin, "800.00")
-    assert world.seen(case).state == "CANCELLED"
+    assert world.fresh(case).state == "CANCELLED"
     assert not PaymentOrder.objects.filter(case=origin.pk, state="ORDERED").exists()
     assert payable_fen(origin) == 0
     assert world.balance(f"written-off:{case.number}:MEMBER") == 0

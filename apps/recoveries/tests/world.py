@@ -42,9 +42,9 @@ class Recoveries(World):
         return self.recovery_of(self.decide_again(self.paid(paid, **fields), right))
 
     def recovery_of(self, origin: CaseFile) -> CaseFile:
-        return self.seen(Recovery.objects.filter(origin=origin.pk).latest("case"))
+        return self.fresh(Recovery.objects.filter(origin=origin.pk).latest("case"))
 
-    def seen(self, row: Recovery | CaseFile) -> CaseFile:
+    def fresh(self, row: Recovery | CaseFile) -> CaseFile:
         related = ("handbook", "member", "policy__plan", "recovery__origin")
         return RecoveryFlow.objects.select_related(*related).get(pk=row.pk)
 
@@ -52,11 +52,11 @@ class Recoveries(World):
         self, case: CaseFile, action: str, *, by: str = "clerk", now: datetime | None = None, **data: Any
     ) -> CaseFile:
         perform(case.number, action, self.actor(by), now=now or self.now, **data)
-        return self.seen(case)
+        return self.fresh(case)
 
     def system(self, case: CaseFile, action: str, *, now: datetime | None = None, **data: Any) -> CaseFile:
         perform(case.number, action, SYSTEM, now=now or self.now, **data)
-        return self.seen(case)
+        return self.fresh(case)
 
     def refund(self, case: CaseFile, amount: str, reference: str, **more: Any) -> CaseFile:
         given = {"received_on": self.now.date().isoformat(), "by": "clerk"} | more
