@@ -64,6 +64,7 @@ class DirectClaim(models.Model):
         related_name="direct_claims",
     )
     appointment = models.CharField(_("appointment"), max_length=30, blank=True, db_index=True)
+    expected_on = models.DateField(_("visit made on"), null=True, blank=True)  # bills still to come
     emergency_at = models.DateTimeField(_("emergency visit"), null=True, blank=True)
     waived = models.BooleanField(_("notified in time"), null=True, blank=True)
     card_number = models.CharField(_("card shown"), max_length=40, blank=True)

@@ -1,13 +1,18 @@
-"""What direct billing listens to: a refusal that reached the family."""
+"""What direct billing listens to: a visit that was made, a refusal that reached the family."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from apps.accounts.actors import SYSTEM
-from apps.cases.engine import perform
+from apps.appointments.queries import completed_visit
+from apps.cases.engine import Ctx, perform
 from apps.cases.models import CaseFile
+from apps.cases.subscribers import subscribe
+from apps.claims.checks import STAYS
 from apps.core.errors import Blocked
+from apps.direct.actions.announce import announce
 from apps.messaging.models import Message
 from apps.messaging.outbox import on_delivered
 
@@ -16,6 +21,15 @@ log = logging.getLogger(__name__)
 
 def connect() -> None:
     on_delivered(refusal_delivered)
+    subscribe("visit_completed", visit_completed)
+
+
+def visit_completed(ctx: Ctx[Any]) -> None:
+    """A visit by appointment is announced with what its counter checked; the hospital's bills are to come.
+    A stay comes with its admission."""
+    visit = completed_visit(ctx.case)
+    if visit.visit_type not in STAYS:
+        announce(ctx, visit)
 
 
 def refusal_delivered(message: Message) -> None:

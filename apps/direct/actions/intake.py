@@ -60,6 +60,8 @@ def _route(ctx: Ctx[NoInput]) -> None:
 
 
 def where(found: Assessment) -> str:
+    if not found.rows.visits:  # its appointment announced it; the bills are still to come
+        return "INTAKE_INCOMPLETE"
     papers = [entry for entry in found.lacking if entry.key != PHOTO_ID]
     unseen = any(claim_guards.unseen(paper) for paper in found.rows.papers)
     if papers and not (unseen and all(_only_unseen(found, entry.key) for entry in papers)):

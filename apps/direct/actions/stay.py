@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from apps.authorizations.models import Authorization
 from apps.authorizations.workflow import AT_HOSPITAL
 from apps.cases.engine import Ctx, open_case, perform
 from apps.cases.inputs import ask, parse_input
-from apps.cases.kinds import Action
+from apps.cases.kinds import Action, Blocker
 from apps.cases.models import CaseFile
 from apps.claims.actions.intake import queue_rows
 from apps.claims.building import build_rows
@@ -42,6 +42,7 @@ from apps.direct.submission import (
     read_submission,
 )
 from apps.direct.workflow import KIND, DirectFlow
+from apps.documents.queries import papers_of
 from apps.members.models import Policy
 from apps.products.queries import handbook_for
 
@@ -234,9 +235,29 @@ class DischargeInput:
 
 def _discharge(ctx: Ctx[DischargeInput]) -> None:
     """The bills come: from here on as a visit (machine c1), with summary and surgery report asked for."""
+    direct = ctx.subject
+    _same(ctx, {"started_on": direct.admitted_on, "visit_type": "INPATIENT"})
+    direct.discharged_on = _take_bills(ctx)
+    letter = direct.authorization
+    if letter is not None and ctx.case.claim.claimed_fen > (letter.approved_fen or 0):
+        direct.flag(Flag.OVER_LETTER)
+    ctx.update(direct, "discharged_on", "flags", "collected_fen")
+    ctx.data["discharged_on"] = str(direct.discharged_on)
+
+
+def _send_bills(ctx: Ctx[DischargeInput]) -> None:
+    """The bills of a visit that its appointment announced."""
+    direct = ctx.subject
+    _same(ctx, {"started_on": direct.expected_on})
+    _take_bills(ctx)
+    direct.expected_on = None
+    ctx.update(direct, "expected_on", "flags", "collected_fen")
+
+
+def _take_bills(ctx: Ctx[DischargeInput]) -> date:
+    """Visit, bills and papers of a case that waited for them; the last day of the visit."""
     given, direct, case = ctx.input, ctx.subject, ctx.case
     assert given is not None
-    _same_stay(case, direct, given)
     case.policy.member = case.member
     data = {
         "member": {"number": case.member.number}, "reporter": {"name": case.claim.reporter_name},
@@ -253,24 +274,19 @@ def _discharge(ctx: Ctx[DischargeInput]) -> None:
         row.visit.claim = claim
     ctx.update(claim, "claimed_fen", "first_received_at")
     queue_rows(ctx, rows)
-    direct.discharged_on = rows.visits[0].visit.ended_on
     for flag in read.flags:
         direct.flag(flag)
-    take_in(ctx, rows, direct, read)
-    letter = direct.authorization
-    if letter is not None and claim.claimed_fen > (letter.approved_fen or 0):
-        direct.flag(Flag.OVER_LETTER)
-    ctx.update(direct, "discharged_on", "flags", "collected_fen")
-    ctx.data["discharged_on"] = str(direct.discharged_on)
+    take_in(ctx, rows, direct, read, papers_of(case))
+    ended: date = rows.visits[0].visit.ended_on
+    return ended
 
 
-def _same_stay(case: CaseFile, direct: DirectClaim, given: DischargeInput) -> None:
+def _same(ctx: Ctx[DischargeInput], wanted: dict[str, Any]) -> None:
+    """The bills are of this visit or stay, at this hospital."""
+    assert ctx.input is not None
     errors: list[DomainError] = []
-    for index, visit in enumerate(given.visits):
-        wanted = {
-            "hospital": case.hospital.code if case.hospital else "", "started_on": direct.admitted_on,
-            "visit_type": "INPATIENT",
-        }  # fmt: skip
+    wanted = {"hospital": ctx.case.hospital.code if ctx.case.hospital else "", **wanted}
+    for index, visit in enumerate(ctx.input.visits):
         errors += [
             InvalidInput(
                 _("This stay has %(value)s here.") % {"value": value},
@@ -308,5 +324,30 @@ KIND.action(
     Action(
         "discharge", _("Discharged, with bills"), AT_THE_BED, _discharge, transition="discharge", input=DischargeInput,
         initial=_stay, event="discharged", style="primary", order=10,
+    )
+)  # fmt: skip
+
+
+def expected(ctx: Any) -> Blocker | None:
+    if ctx.subject.expected_on is not None:
+        return None
+    return Blocker("has_bills", _("The bills of this visit are here already."))
+
+
+def _visit(ctx: Ctx[Any]) -> dict[str, Any]:
+    direct, case = ctx.subject, ctx.case
+    visit = {
+        "visit_type": "OUTPATIENT", "hospital": case.hospital.code if case.hospital else "",
+        "department": direct.department, "department_group": direct.department_group,
+        "campus": direct.campus.code if direct.campus else "", "started_on": direct.expected_on,
+        "diagnoses": [{}], "bills": [{"lines": [{}]}],
+    }  # fmt: skip
+    return {"visits": [visit]}
+
+
+KIND.action(
+    Action(
+        "send_bills", _("Bills of the visit"), AT_THE_BED, _send_bills, transition="take_in", input=DischargeInput,
+        guards=(expected,), initial=_visit, event="bills_sent", style="primary", order=10,
     )
 )  # fmt: skip

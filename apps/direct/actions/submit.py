@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,10 @@ def submit_direct(
     now = now or timezone.now()
     may_submit(actor)
     read = read_submission(actor, data, now)
+    announced = _announced(read)
+    if announced is not None:
+        given = read.input
+        return perform(announced, "send_bills", actor, now=now, visits=given.visits, papers=given.papers)
     return open_case(
         "direct",
         actor,
@@ -61,6 +65,19 @@ def submit_direct(
         event="submitted",
         now=now,
     )
+
+
+def _announced(read: Submission) -> str | None:
+    """The case that an appointment opened for this very visit: its bills go there."""
+    visit = read.input.visits[0]
+    rows = DirectClaim.objects.filter(
+        case__member=read.report.member,
+        case__hospital=read.hospital,
+        case__open=True,
+        expected_on=visit.started_on,
+    )
+    numbers = list(rows.order_by("pk").values_list("case__number", flat=True)[:2])
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def may_submit(actor: Actor) -> None:
@@ -107,12 +124,17 @@ def direct_row(case: CaseFile, read: Submission, source: str) -> DirectClaim:
     )  # fmt: skip
 
 
-def take_in(ctx: Ctx[Any], rows: ClaimRows, direct: DirectClaim, read: Submission) -> None:
-    """What follows for the rows of a visit, whether they came at once or after a stay."""
+def take_in(
+    ctx: Ctx[Any], rows: ClaimRows, direct: DirectClaim, read: Submission, known: Sequence[Paper] = ()
+) -> None:
+    """What follows for the rows of a visit, whether they came at once or later; `known` papers are stored."""
     _declared(rows, read.input.papers)
-    _checked(ctx, rows, direct)
+    for kind in CHECKED.keys() - {paper.kind for paper in (*known, *rows.papers)}:
+        if getattr(direct, CHECKED[kind]):
+            rows.papers.append(check_paper(ctx, kind, getattr(direct, CHECKED[kind])))
     for paper in rows.papers:
         ctx.add(paper)
+    rows.papers[:0] = known
     _collect(ctx, rows, direct, read.input)
     register(ctx, rows)
     for row in rows.visits:
@@ -142,14 +164,6 @@ def _declared(rows: ClaimRows, given: tuple[DirectPaperInput, ...]) -> None:
     for paper, declared in zip(rows.papers, given, strict=True):
         paper.signed = declared.signed or None
         paper.has_photo = declared.has_photo or None
-
-
-def _checked(ctx: Ctx[Any], rows: ClaimRows, direct: DirectClaim) -> None:
-    """VIS-04: the checks of card and identity are entries of the list, as data."""
-    known = {paper.kind for paper in rows.papers}
-    for kind, column in CHECKED.items():
-        if getattr(direct, column) and kind not in known:
-            rows.papers.append(check_paper(ctx, kind, getattr(direct, column)))
 
 
 def check_paper(ctx: Ctx[Any], kind: str, note: str) -> Paper:
