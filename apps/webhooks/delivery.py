@@ -120,14 +120,21 @@ def deliver(delivery_id: int) -> bool:
             error=_("no longer visible to the client"),
         )
         return False
-    body, now = body_of(delivery), timezone.now()
-    secrets = secrets_of(delivery.endpoint, now)
-    answer = post(
-        delivery.endpoint.url, body, signing.headers(secrets, delivery.message_id, int(now.timestamp()), body)
-    )
+    now = timezone.now()
+    try:
+        answer = _send(delivery, now)
+    except Exception as error:  # a row that cannot even be written out must not stop the others
+        log.exception("webhook not sent", extra={"delivery": delivery.pk})
+        answer = Answer(0, error=f"{type(error).__name__}: {error}"[:300])
     with transaction.atomic():
         _settle(delivery, answer, now)
     return answer.ok
+
+
+def _send(delivery: Delivery, now: datetime) -> Answer:
+    body, secrets = body_of(delivery), secrets_of(delivery.endpoint, now)
+    signed = signing.headers(secrets, delivery.message_id, int(now.timestamp()), body)
+    return post(delivery.endpoint.url, body, signed)
 
 
 def secrets_of(endpoint: Endpoint, now: datetime) -> list[str]:

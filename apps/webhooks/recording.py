@@ -136,8 +136,7 @@ def wanted() -> frozenset[str]:
 
 
 def changed() -> None:
-    """An endpoint was changed: every process looks again, at the latest when this is committed."""
-    renew()
+    """An endpoint is changed: every process looks again once this is committed."""
     transaction.on_commit(renew)
 
 
@@ -149,9 +148,13 @@ def renew() -> None:
 
 
 def _token() -> str | None:
-    """None when the cache does not answer: then the table is asked, so that no event is missed."""
+    """None when the cache does not answer: then the table is asked, so that no event is missed.
+
+    A cache that was emptied gets this process's token back; the others look again.
+    """
     try:
-        found: str | None = cache.get_or_set(TOKEN, lambda: uuid.uuid4().hex, None)
+        own = _Kept.token or uuid.uuid4().hex
+        found: str | None = cache.get_or_set(TOKEN, own, None)
         return found
     except Exception:
         return None

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from apps.accounts.actors import Actor, actor_of_client
+from apps.accounts.actors import SYSTEM, Actor, actor_of_client
 from apps.accounts.models import ApiClient
 from apps.accounts.tests.factories import ApiClientFactory
 from apps.accounts.visibility import sees, visible_to
@@ -21,8 +22,9 @@ from apps.cases.models import CaseFile
 from apps.claims.tests.world import World
 from apps.webhooks import actions, recording
 from apps.webhooks.catalog import EVENTS, offered
-from apps.webhooks.models import Delivery, Endpoint
+from apps.webhooks.models import Delivery
 from apps.webhooks.tests.conftest import SCOPES
+from apps.webhooks.tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -121,13 +123,32 @@ def test_what_it_costs(world: World, listen: Any) -> None:
     assert with_them[0] - without[0] == with_them[1] - without[1] <= 3
 
 
-def test_another_process_learns_of_a_new_endpoint_at_once(world: World, listen: Any) -> None:
+def test_a_new_endpoint_is_known_with_its_commit(
+    world: World,
+    receiver: Receiver,
+    machine: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """The token in the cache is what other processes see, too."""
+    monkeypatch.setattr("apps.webhooks.actions.changed", recording.changed)
     world.claim()
-    assert recording.wanted() == frozenset()
-    listen("claim.reported")
+    token = cache.get(recording.TOKEN)
+    with django_capture_on_commit_callbacks(execute=True):
+        endpoint, _secret = actions.create(SYSTEM, machine(), url=receiver.url, events=["claim.reported"])
+        assert recording.wanted() == frozenset()
+    assert cache.get(recording.TOKEN) != token
     assert recording.wanted() == {"claim.reported"}
-    actions.remove(actor_of_client(Endpoint.objects.get().client), Endpoint.objects.get())
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.remove(SYSTEM, endpoint)
     assert recording.wanted() == frozenset()
+
+
+def test_an_emptied_cache_costs_no_statement(world: World, django_assert_num_queries: Any) -> None:
+    recording.wanted()
+    cache.clear()
+    with django_assert_num_queries(0):
+        recording.wanted()
 
 
 def test_without_a_cache_no_event_is_missed(
