@@ -1,17 +1,19 @@
 """Numbers for managers: what is late, what will be, where it stuck, who can take more, the trend.
 
 Each is one aggregate over open cases or running clocks (partial indexes), so history costs nothing;
-the trend reads the weeks it shows.
+the trend reads the week that runs, and the finished ones that it shows once a day.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 
@@ -27,6 +29,7 @@ from apps.core.days import end_of_day, start_of_day
 
 WEEKS = 12
 PACE_DAYS = 28
+DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -183,13 +186,30 @@ def trend(actor: Actor, today: date) -> list[Week]:
     """Twelve whole weeks, and the same weeks a year ago."""
     monday = today - timedelta(days=today.weekday())
     weeks = [Week(monday - timedelta(weeks=back)) for back in range(WEEKS - 1, -1, -1)]
-    this_year = _by_week(actor, weeks[0].start, today)
-    last_year = _by_week(actor, weeks[0].start - timedelta(weeks=52), today - timedelta(weeks=52))
+    running = _by_week(actor, monday, today)
+    finished = _over(actor, weeks[0].start, monday - timedelta(days=1), today)
+    last_year = _over(actor, weeks[0].start - timedelta(weeks=52), today - timedelta(weeks=52), today)
     for week in weeks:
-        week.opened, week.closed = this_year["opened"][week.start], this_year["closed"][week.start]
+        shown = running if week.start == monday else finished
+        week.opened, week.closed = shown["opened"][week.start], shown["closed"][week.start]
         before = week.start - timedelta(weeks=52)
         week.opened_before, week.closed_before = last_year["opened"][before], last_year["closed"][before]
     return weeks
+
+
+def _over(actor: Actor, first: date, last: date, today: date) -> dict[str, dict[date, int]]:
+    """Weeks that are over, counted once a day for all who see the same cases: a case that is reopened
+    leaves the week in which it had been closed on the next day."""
+    sees = (
+        actor.may_see_cases,
+        sorted(actor.series),
+        actor.tpa,
+        actor.hospital,
+        actor.provider,
+        actor.member,
+    )
+    key = hashlib.sha256(repr((first, last, today, sees)).encode()).hexdigest()
+    return cache.get_or_set(f"trend:{key}", lambda: _by_week(actor, first, last), DAY) or {}
 
 
 def _by_week(actor: Actor, first: date, last: date) -> dict[str, dict[date, int]]:

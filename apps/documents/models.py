@@ -81,7 +81,7 @@ class Paper(models.Model):
         verbose_name_plural = _("papers")
         indexes = [
             models.Index(fields=["case", "kind"], name="paper_case_kind"),
-            models.Index(fields=["-received_at"], name="paper_recent"),
+            models.Index(fields=["-received_at", "id"], name="paper_recent"),
         ]
 
     def __str__(self) -> str:
@@ -118,7 +118,7 @@ class BillRegister(models.Model):
                 fields=["identity"], condition=models.Q(released_at__isnull=True), name="bill_registered_once"
             )
         ]
-        indexes = [models.Index(fields=["-registered_at"], name="bill_register_recent")]
+        indexes = [models.Index(fields=["-registered_at", "-id"], name="bill_register_recent")]
 
     def __str__(self) -> str:
         return self.identity

@@ -66,8 +66,8 @@ class Message(models.Model):
             models.Index(
                 fields=["letter_token"], condition=~models.Q(letter_token=""), name="message_of_letter"
             ),
-            models.Index(fields=["-created_at"], name="message_recent"),
-            models.Index(fields=["state", "-created_at"], name="message_state_recent"),
+            models.Index(fields=["-created_at", "-id"], name="message_recent"),
+            models.Index(fields=["state", "-created_at", "-id"], name="message_state_recent"),
         ]
 
     def __str__(self) -> str:

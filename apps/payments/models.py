@@ -93,8 +93,8 @@ class PaymentFile(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["-made_at"], name="payment_file_recent"),
-            models.Index(fields=["state", "-made_at"], name="payment_file_state"),
+            models.Index(fields=["-made_at", "-id"], name="payment_file_recent"),
+            models.Index(fields=["state", "-made_at", "-id"], name="payment_file_state"),
         ]
 
     def __str__(self) -> str:
@@ -172,8 +172,8 @@ class PaymentOrder(models.Model):
             models.Index(
                 fields=["returned_at"], condition=models.Q(state="RETURNED"), name="payment_returned_at"
             ),
-            models.Index(fields=["-ordered_at"], name="payment_recent"),
-            models.Index(fields=["state", "-ordered_at"], name="payment_state_recent"),
+            models.Index(fields=["-ordered_at", "-id"], name="payment_recent"),
+            models.Index(fields=["state", "-ordered_at", "-id"], name="payment_state_recent"),
             models.Index(fields=["bank_reference"], name="payment_by_bank_reference"),
         ]
 

@@ -3,17 +3,21 @@
 import html
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from apps.cases.models import CaseFile
 from apps.cases.tests.test_views import enter
 from apps.claims.tests.conftest import now, own_folders, world  # noqa: F401  (fixtures)
 from apps.claims.tests.world import World
+from apps.core.days import start_of_day
+from apps.dashboards import queries
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +50,21 @@ def test_stages_and_loads_count_open_cases(world: World) -> None:  # noqa: F811
     assert [load.open for load in context["loads"]] == [1]
     assert context["unassigned"] == 1
     assert context["weeks"][-1].opened == 2
+
+
+def test_weeks_that_are_over_are_counted_once_a_day_for_all_who_see_the_same(world: World) -> None:  # noqa: F811
+    today, lead = timezone.localdate(world.now), world.actor("supervisor")
+    sunday = start_of_day(today - timedelta(days=today.weekday())) - timedelta(hours=1)
+    CaseFile.objects.filter(pk=world.claim().pk).update(opened_at=sunday)
+    assert [week.opened for week in queries.trend(lead, today)[-2:]] == [1, 0]
+    world.claim()
+    with CaptureQueriesContext(connection) as captured:
+        assert [week.opened for week in queries.trend(replace(lead, user_id=0), today)[-2:]] == [1, 1]
+    assert len(captured) == 2  # cases opened and closed in the week that runs
+    elsewhere = replace(lead, series=frozenset({"1999"}))
+    assert [week.opened for week in queries.trend(elsewhere, today)[-2:]] == [0, 0]
+    CaseFile.objects.update(opened_at=sunday)
+    assert queries.trend(lead, today + timedelta(days=1))[-2].opened == (2 if today.weekday() < 6 else 0)
 
 
 def test_cost_does_not_grow_with_cases(world: World) -> None:  # noqa: F811
