@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from apps.accounts.actions import log_read
@@ -38,11 +38,11 @@ from apps.settlements.terms import words
 View = Callable[..., HttpResponse]
 SHOWN = 500
 EVENTS = {
-    "made": pgettext("statement", "made"), "checked": pgettext("statement", "checked, payment ordered"),
-    "dropped": pgettext("statement", "claims taken out"), "canceled": pgettext("statement", "canceled"),
-    "stopped": pgettext("statement", "payment stopped"), "ordered_again": pgettext("statement", "ordered again"),
-    "paid": pgettext("statement", "paid"), "returned": pgettext("statement", "returned by the bank"),
-    "reconciled": pgettext("statement", "list of the hospital read"), "resolved": pgettext("statement", "difference resolved"),
+    "made": pgettext_lazy("statement", "made"), "checked": pgettext_lazy("statement", "checked, payment ordered"),
+    "dropped": pgettext_lazy("statement", "claims taken out"), "canceled": pgettext_lazy("statement", "canceled"),
+    "stopped": pgettext_lazy("statement", "payment stopped"), "ordered_again": pgettext_lazy("statement", "ordered again"),
+    "paid": pgettext_lazy("statement", "paid"), "returned": pgettext_lazy("statement", "returned by the bank"),
+    "reconciled": pgettext_lazy("statement", "list of the hospital read"), "resolved": pgettext_lazy("statement", "difference resolved"),
 }  # fmt: skip
 
 
