@@ -17,11 +17,14 @@ from rest_framework.response import Response
 
 from apps.accounts.visibility import visible_to
 from apps.cases.counted import counts
-from apps.cases.engine import Availability, available, perform
+from apps.cases.engine import Availability, available, perform, perform_each
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.core.api import NUMBERED, ActorMixin
+from apps.core.api_errors import entry_of
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.money import to_yuan
+
+MANY = 100  # cases of one request; all of them are locked until the commit
 
 
 class ClockSerializer(serializers.ModelSerializer[Clock]):
@@ -150,6 +153,37 @@ class PerformSerializer(serializers.Serializer[Any]):
     input = serializers.DictField(required=False, default=dict)
 
 
+class SeenSerializer(serializers.Serializer[Any]):
+    number = serializers.CharField(max_length=20)
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+class PerformEachSerializer(serializers.Serializer[Any]):
+    """Up to 100 cases as you saw them; `input` holds the fields of the action, the same for all."""
+
+    cases = SeenSerializer(many=True, allow_empty=False, max_length=MANY)
+    input = serializers.DictField(required=False, default=dict)
+
+    def validate_cases(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        numbers = [row["number"] for row in value]
+        twice = sorted({number for number in numbers if numbers.count(number) > 1})
+        if twice:
+            raise serializers.ValidationError(
+                _("Named twice: %(numbers)s") % {"numbers": ", ".join(twice)}, code="duplicate"
+            )
+        return value
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """What became of one case: as it is now, or the reason why it stayed as it was."""
+
+    number = serializers.CharField()
+    done = serializers.BooleanField()
+    state = serializers.CharField(allow_null=True, help_text=_("null when the case is not yours to see"))
+    version = serializers.IntegerField(allow_null=True)
+    error = serializers.DictField(allow_null=True, help_text=_("code, message, field, rule"))
+
+
 class CaseFilter(django_filters.FilterSet):
     due_before = django_filters.IsoDateTimeFilter(field_name="next_due", lookup_expr="lt")
     opened_after = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
@@ -212,15 +246,54 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
         body = PerformSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         case = self.get_object()
-        data = body.validated_data["input"]
-        reserved = {"version", "now", "number", "action", "actor"} & data.keys()
-        if reserved:
-            raise InvalidInput(_("Unknown field."), field=f"input.{min(reserved)}", code="unknown_field")
+        data = _fields_of_the_action(body.validated_data["input"])
         perform(case.number, name, self.actor, version=body.validated_data["version"], **data)
         fresh = self.get_queryset().filter(pk=case.pk).first()
         if fresh is None:
             raise NotFound(_("There is nothing at this address."))
         return Response(CaseDetailSerializer(fresh, context=self.get_serializer_context()).data)
+
+    @extend_schema(
+        request=PerformEachSerializer,
+        responses=AnswerSerializer(many=True),
+        parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path=r"actions/(?P<name>[a-z_]{2,40})",
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def act_on_each(self, request: Request, name: str) -> Response:
+        """Do one action on many cases in one transaction. A case that refuses stays as it was and says why;
+        the others are done. Answers stand in the order of the request."""
+        body = PerformEachSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        seen = {row["number"]: row["version"] for row in body.validated_data["cases"]}
+        data = _fields_of_the_action(body.validated_data["input"])
+        refused = perform_each(seen, name, self.actor, data=data)
+        rows = self.get_queryset().filter(number__in=seen).values_list("number", "state", "version")
+        now = {number: (state, version) for number, state, version in rows}
+        answers = [
+            {
+                "number": number,
+                "done": error is None,
+                "state": now.get(number, (None, None))[0],
+                "version": now.get(number, (None, None))[1],
+                "error": entry_of(error) if error is not None else None,
+            }
+            for number, error in refused.items()
+        ]
+        return Response(AnswerSerializer(answers, many=True).data)
+
+
+def _fields_of_the_action(data: dict[str, Any]) -> dict[str, Any]:
+    """Raises InvalidInput for the names that `perform` keeps for itself."""
+    reserved = {"version", "now", "number", "action", "actor"} & data.keys()
+    if reserved:
+        raise InvalidInput(_("Unknown field."), field=f"input.{min(reserved)}", code="unknown_field")
+    return data
 
 
 def register(router: Any) -> None:

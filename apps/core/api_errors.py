@@ -54,7 +54,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     error = exc if isinstance(exc, DomainError) else _translated(exc)
     if error is None:
         return None
-    entries = [_entry(one) for one in (error.errors if isinstance(error, InvalidInputs) else [error])]
+    entries = [entry_of(one) for one in (error.errors if isinstance(error, InvalidInputs) else [error])]
     headers = {"Retry-After": "1"} if isinstance(error, Busy) else {}
     return _answer(entries, status=error.status, headers=headers, data=error.data)
 
@@ -62,7 +62,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """`handler404`: an unknown address under /api/ answers in the same shape."""
     if request.path.startswith("/api/"):
-        return JsonResponse(_entry(NotFound(_("There is nothing at this address."))), status=404)
+        return JsonResponse(entry_of(NotFound(_("There is nothing at this address."))), status=404)
     return defaults.page_not_found(request, exception)
 
 
@@ -70,7 +70,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: says nothing of the cause, which stands in the log with the request's id."""
     if request.path.startswith("/api/"):
         error = DomainError(_("Something went wrong here. Nothing was changed."), code="server_error")
-        return JsonResponse(_entry(error), status=500)
+        return JsonResponse(entry_of(error), status=500)
     return defaults.server_error(request)
 
 
@@ -102,7 +102,7 @@ def _is_duplicate(exc: IntegrityError) -> bool:
     return getattr(exc.__cause__, "sqlstate", "") == "23505" or "UNIQUE constraint failed" in str(exc)
 
 
-def _entry(error: DomainError) -> Entry:
+def entry_of(error: DomainError) -> Entry:
     return {"code": error.code, "message": str(error.message), "field": error.field, "rule": error.rule}
 
 

@@ -319,3 +319,53 @@ def test_nothing_is_changed_by_other_methods(world: World) -> None:
     assert refusal(api.post(CASES, {}, format="json")).status == 405
     for number in ("C26-999999", "x", "C26-00000000000", "../..", "Q26-000001"):
         assert refusal(api.get(f"{CASES}{number}/")).status == 404
+
+
+# --- One action on many cases ---------------------------------------------------------------------
+
+
+def do_each(api: Any, action: str, seen: dict[str, int], **data: Any) -> Any:
+    cases = [{"number": number, "version": version} for number, version in seen.items()]
+    return api.post(f"{CASES}actions/{action}/", {"cases": cases, "input": data}, format="json")
+
+
+def test_who_refuses_stays_and_says_why_and_the_others_are_done(world: World) -> None:
+    ready, stale, early = world.review(), world.review(), world.claim()
+    api = person("senior_adjuster")
+    cases = {case.number: world.see(case).version for case in (ready, stale, early)}
+    seen = cases | {stale.number: cases[stale.number] - 1}
+    response = do_each(api, "decide", seen)
+    assert response.status_code == 200, response.content
+    done, late, wrong = response.json()
+    assert (done["done"], done["error"]) == (True, None)
+    assert done["state"] == world.see(ready).state == "PAYMENT_PENDING"
+    assert (late["done"], late["error"]["code"], late["version"]) == (
+        False,
+        "stale",
+        cases[stale.number],
+    )
+    assert (wrong["done"], wrong["error"]["code"], wrong["state"]) == (False, "state", early.state)
+
+
+def test_cases_of_others_are_unknown_in_a_batch_too(world: World) -> None:
+    case = world.review()
+    [answer] = do_each(person("senior_adjuster", series=["2024"]), "decide", {case.number: case.version}).json()
+    assert (answer["done"], answer["state"], answer["version"]) == (False, None, None)
+    assert answer["error"]["code"] == "not_found"
+    assert world.see(case).state == "UNDER_REVIEW"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"cases": []}, "cases"),
+        ({"cases": [{"number": "C26-000001", "version": 1}] * 2}, "cases"),
+        ({"cases": [{"number": f"C26-{n:06}", "version": 1} for n in range(101)]}, "cases"),
+        ({"cases": [{"number": "C26-000001"}]}, "cases.0.version"),
+        ({"cases": [{"number": "C26-000001", "version": 1}], "input": {"now": "2026"}}, "input.now"),
+    ],
+)  # fmt: skip
+def test_a_wrong_batch_is_named(world: World, body: dict[str, Any], field: str) -> None:
+    response = person("senior_adjuster").post(f"{CASES}actions/decide/", body, format="json")
+    assert response.status_code == 400
+    assert response.json()["field"] == field
