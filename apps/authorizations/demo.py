@@ -96,6 +96,8 @@ class Demo:
 
     def admitted(self, days_ago: int, share: int, **fields: Any) -> tuple[CaseFile, datetime]:
         """In hospital since the day before yesterday or longer; `share` percent of the letter is used."""
+        if share < 90:  # this one stays longer than planned, too
+            fields["planned_days"] = days_ago
         case, at = self.approved(days_ago, ahead=2, **fields)
         start = at + timedelta(days=2)
         self.do(case, "admit", "service_specialist", start, admitted_on=timezone.localtime(start).date())
@@ -128,7 +130,8 @@ def _demo(now: datetime, series: str) -> Demo | None:
     policies = Policy.objects.filter(member__number__startswith="DEMO", series=series).select_related(
         "member", "plan"
     )
-    found = [policy for policy in policies.order_by("-pk") if policy.in_force_on(today)]
+    policies = policies.exclude(card__greyed_at__isnull=False).order_by("-pk")
+    found = [policy for policy in policies if policy.in_force_on(today)]
     if not found:
         return None
     group = network_group(found[0].plan, current_handbook(series).handbook)

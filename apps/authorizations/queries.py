@@ -29,11 +29,15 @@ class InHospital:
     card: Card | None = None  # greyed meanwhile: the letter is honored, somebody should know (BIL-03)
 
     @property
+    def used(self) -> str:
+        """How much of the letter is used, as a color."""
+        return "bad" if self.percent > 100 else "warn" if self.percent >= NEARLY_USED else "good"
+
+    @property
     def level(self) -> str:
-        if self.percent > 100:
-            return "bad"
-        watched = self.percent >= NEARLY_USED or self.beyond_plan or self.card is not None
-        return "warn" if watched else "good"
+        """Whether somebody should look: nearly used, longer than planned, or the card was greyed."""
+        watched = self.beyond_plan or self.card is not None
+        return "warn" if watched and self.used == "good" else self.used
 
 
 def in_hospital(actor: Actor, today: date, *, series: str = "") -> list[InHospital]:

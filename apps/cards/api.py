@@ -84,6 +84,11 @@ class BenefitSerializer(serializers.Serializer[Any]):
     held = serializers.BooleanField()
 
 
+class NoteSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    rule = serializers.CharField()
+
+
 class FaceSerializer(serializers.Serializer[Any]):
     """The face of a card now; `page` may be opened in the family's browser for ten minutes."""
 
@@ -101,6 +106,7 @@ class FaceSerializer(serializers.Serializer[Any]):
     hotline = serializers.CharField()
     functions = serializers.ListField(child=serializers.CharField(), help_text="CRD-28")
     benefits = BenefitSerializer(many=True, help_text="CRD-03")
+    notes = NoteSerializer(many=True, help_text="APP-26")
     why = WhySerializer(allow_null=True)
     qr = serializers.CharField(help_text="for the desk; good for ten minutes")
     page = serializers.CharField()

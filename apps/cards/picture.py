@@ -46,9 +46,9 @@ def png_of(face: Face) -> bytes:
         draw.text((56, 504), _("today %(day)s") % {"day": face.shown_on}, font=_font(38),
                   fill=GOLD if serves else ink)  # fmt: skip
     if face.qr:
-        code = _qr(face.qr)
+        code = _qr(face.qr, 280)
         draw.rounded_rectangle((668, 236, 964, 532), 18, fill="#ffffff")
-        picture.paste(code.resize((272, 272), Image.Resampling.NEAREST), (680, 248))
+        picture.paste(code, (816 - code.width // 2, 384 - code.height // 2))
         draw.text((816, 566), _("show at the desk"), font=_font(26), fill=soft, anchor="ma")
     else:
         draw.rounded_rectangle((640, 300, 964, 420), 18, outline=ink, width=4)
@@ -67,7 +67,9 @@ def _fitting(draw: Any, text: str, size: int, width: int) -> str:
     return text
 
 
-def _qr(text: str) -> Image.Image:
+def _qr(text: str, side: int) -> Image.Image:
+    """As large as fits into `side` dots with every module equally wide, so that scanners read it."""
+    code = segno.make(text, error="m", boost_error=False)
     buffer = io.BytesIO()
-    segno.make(text, error="m", boost_error=False).save(buffer, kind="png", scale=8, border=1)
+    code.save(buffer, kind="png", scale=side // code.symbol_size(border=0)[0], border=0)
     return Image.open(buffer).convert("RGB")

@@ -26,6 +26,8 @@ from apps.products.queries import current_handbook, network_group
 
 QR, PAGE = signing.TimestampSigner(salt="cards.qr"), signing.TimestampSigner(salt="cards.page")
 QR_LIVES, PAGE_LIVES = timedelta(minutes=10), timedelta(minutes=10)
+NOTED_PARAMETERS = ("card.hospital_ownerships", "card.public_needs_appointment", "card.grey_after_reminders")
+NOTED_RULES = ("network.before_visit", "authorization.required", "card.failed")
 HOSPITAL, DESK = (
     "api_hospital",
     frozenset({"service_specialist", "service_lead", "supervisor", "booking_lead"}),
@@ -62,6 +64,12 @@ class Benefit:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """What stands on a card at one moment; `shown_on` None where the series prints no date (CRD-02)."""
 
@@ -78,6 +86,7 @@ class Face:
     hotline: str
     functions: tuple[str, ...]  # CRD-28
     benefits: tuple[Benefit, ...]  # CRD-03: more about the card
+    notes: tuple[Note, ...]  # APP-26: how the card is used, in the words of the series
     rules: tuple[str, ...]
     why: Why | None = None
     qr: str = ""
@@ -113,9 +122,18 @@ def face_of(card: Card, now: datetime, *, whole_name: bool) -> Face:
         shown_on=day if dated and dated.value else None, valid_from=policy.effective_on,
         valid_until=policy.covered_until, hotline=contact.value if contact else "",
         functions=tuple(functions.value) if functions else (), benefits=benefits,
+        notes=_notes(handbook, chinese),
         rules=tuple(rule for rule in rules if rule), why=why_not(card, state),
         qr=QR.sign(card.number) if whole_name and state == CardState.ACTIVE else "",
     )  # fmt: skip
+
+
+def _notes(handbook: Handbook, chinese: bool) -> tuple[Note, ...]:
+    """What a family should know before it shows the card (APP-26), as far as the series says it."""
+    told = [handbook.parameters[key].rule for key in NOTED_PARAMETERS if key in handbook.parameters]
+    told += [rule.id for key in NOTED_RULES if (rule := handbook.rule(key))]
+    rules = [handbook.rules[rule_id] for rule_id in dict.fromkeys(told) if rule_id in handbook.rules]
+    return tuple(Note(rule.says.zh if chinese else rule.says.en, rule.id) for rule in rules)
 
 
 def why_not(card: Card, state: CardState) -> Why | None:

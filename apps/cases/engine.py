@@ -288,7 +288,11 @@ def _lock(batch: Batch, numbers: Sequence[str], action: str, versions: dict[str,
         kind.subject,
         *kind.select_related,
     )
-    queryset = queryset.select_for_update(of=("self",)).select_related(*related).order_by("pk")
+    # Both rows: whoever waited for the case would read the other as it was before the wait.
+    queryset = queryset.filter(**{f"{kind.subject}__isnull": False}).select_for_update(
+        of=("self", kind.subject)
+    )
+    queryset = queryset.select_related(*related).order_by("pk")
     if PARSED:  # the text, 100 KB a row, is read to be parsed, once a process
         queryset = queryset.defer("handbook__text")
     cases = list(queryset)

@@ -47,6 +47,29 @@ def test_a_hospital_asks_for_itself_and_names_the_child_fully(world: Rooms) -> N
     assert not CaseFile.objects.filter(kind="authorization").exists()
 
 
+def test_pa27_the_hospital_asks_with_consent_and_app24_the_family_follows(
+    world: Rooms, rulebook: Any
+) -> None:
+    own = machine(hospital="PRI")
+    body = world.request(**CHILD, series="2024", channel="HOSPITAL", consent=True)
+    said = own.post(URL, body, format="json")
+    assert said.status_code == 201, said.content
+    given = said.json()["authorization"]
+    assert (given["submitter"], given["channel"]) == ("HOSPITAL", "HOSPITAL")
+    rulebook.read_back("PA-27", given)
+    number = said.json()["number"]
+    family, others = machine("MEMBER_APP", member="M2024"), machine("MEMBER_APP", member="M2026")
+    assert [row["number"] for row in family.get(URL).json()["results"]] == [number]
+    assert family.get(f"{URL}{number}/").json()["state"] == "SUBMITTED"
+    case = CaseFile.objects.get(number=number)
+    world.do(case, "ask_papers", by="intake")
+    progress = family.get(f"{URL}{number}/").json()
+    assert progress["state"] == "MATERIALS_PENDING"
+    rulebook.read_back("APP-24", progress["state"])
+    assert others.get(f"{URL}{number}/").status_code == 404
+    assert others.get(URL).json()["results"] == []
+
+
 def test_an_administrator_sees_its_series_only(world: Rooms) -> None:
     tpa = world.handbook("2024").handbook.tpa
     client = machine("TPA", tpa=tpa)

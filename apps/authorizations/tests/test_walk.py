@@ -12,6 +12,7 @@ from apps.authorizations.actions import ask_whether, request_authorization
 from apps.authorizations.models import Authorization
 from apps.authorizations.tasks import expire_letters
 from apps.authorizations.tests.world import MAIL, Rooms, on
+from apps.cases.clocks import sweep
 from apps.cases.engine import perform
 from apps.claims.tests.world import events
 from apps.core.errors import Blocked, InvalidInputs, NotAllowed
@@ -244,6 +245,20 @@ def test_withdrawn_before_the_decision(world: Rooms) -> None:
     case = world.do(world.review_of(), "withdraw", by="intake", reason="改期")
     assert (case.state, case.open) == ("WITHDRAWN", False)
     assert not case.clocks.exclude(state="STOPPED").exists()
+
+
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_dl27_a_decision_is_due_after_two_working_days(world: Rooms, series: str, rulebook: Any) -> None:
+    load_calendar([2026])
+    slow, quick = world.review_of(series=series), world.review_of(series=series)
+    assert world.clock(slow, "authorization.decision").day == on("2026-09-18")
+    world.do(quick, "reject", by="senior", reason="非保障范围")
+    with time_machine.travel("2026-09-19T00:01:00+08:00", tick=False):
+        sweep()
+    assert world.clock(slow, "authorization.decision").breached
+    assert not world.clock(quick, "authorization.decision").breached
+    rulebook.fired("DL-27")
+    rulebook.fired("DL-27", fired=False)
 
 
 # --- The letter -----------------------------------------------------------------------------------

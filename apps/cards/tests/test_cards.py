@@ -314,7 +314,14 @@ def test_crd_21_crd_23_crd_28_the_card_of_2024_shows_no_date_and_eight_functions
     assert len(face["functions"]) == 8
     rulebook.read_back("CRD-28", face["functions"])
     page = Client().get(face["page"]).content.decode()
-    assert {note["rule"] for note in face["notes"]} == {"CRD-21", "APT-20", "BIL-21", "DL-46", "PA-22", "CRD-26"}
+    assert {note["rule"] for note in face["notes"]} == {
+        "CRD-21",
+        "APT-20",
+        "BIL-21",
+        "DL-46",
+        "PA-22",
+        "CRD-26",
+    }
     assert all(note["text"] in page for note in face["notes"])
     rulebook.read_back("APP-26", face["notes"])
     rulebook.read_back("CRD-23", CardLink.objects.get().client.kind)
