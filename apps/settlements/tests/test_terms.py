@@ -70,4 +70,6 @@ def test_terms_in_words() -> None:
             == "monthly up to the last day, paid 10 working days after it"
         )
     with translation.override("zh-hans"):
-        assert words(terms("MONTHLY", 10, "WORKING", 25)) == "按月结算，截至每月25日，截止后10个工作日内支付"
+        assert (
+            words(terms("MONTHLY", 10, "WORKING", 25)) == "按月结算，截至每月 25 日，截止后 10 个工作日内支付"
+        )
