@@ -12,7 +12,8 @@ from apps.direct.workflow import FINAL
 
 
 def end_letter(ctx: Ctx[Any]) -> None:
-    """Close the authorization when no other claim on it is open; one that is used further stays."""
+    """Close the authorization when no other claim on it is open; one that is used further stays. The child has
+    left: a supplement that was open at the discharge had kept the letter from knowing."""
     letter = ctx.subject.authorization
     if letter is None or letter.case.state not in ("IN_USE",):
         return
@@ -20,6 +21,8 @@ def end_letter(ctx: Ctx[Any]) -> None:
     if others.exclude(case__state__in=FINAL).exists():
         return
     try:
+        if letter.discharged_on is None and ctx.subject.discharged_on is not None:
+            perform(letter.case, "discharge", SYSTEM, now=ctx.now, discharged_on=ctx.subject.discharged_on)
         perform(letter.case, "close", SYSTEM, now=ctx.now)
     except Blocked as error:  # the child is in hospital still, on the same letter
         ctx.data["letter"] = str(error.message)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Subquery
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
@@ -58,22 +58,21 @@ class OwnLine:
 
 
 def own_lines(case_id: int) -> list[OwnLine]:
-    """Lines of the last decision and what the family bears of each; empty before a decision. Three queries."""
-    last = Decision.objects.filter(claim=case_id).order_by("-version").first()
-    if last is None:
-        return []
-    collected = dict(Collected.objects.filter(direct=case_id).values_list("line", "amount_fen"))
-    lines = DecisionLine.objects.filter(decision=last.pk).select_related("line").order_by("pk")
-    return [_own(line, collected.get(line.line_id, 0)) for line in lines]
+    """Lines of the last decision and what the family bears of each; empty before a decision. One query."""
+    last = Decision.objects.filter(claim=case_id).order_by("-version").values("pk")[:1]
+    lines = DecisionLine.objects.filter(decision__in=Subquery(last)).select_related("line__collected")
+    return [_own(line) for line in lines.order_by("pk")]
 
 
-def _own(line: DecisionLine, collected: int) -> OwnLine:
+def _own(line: DecisionLine) -> OwnLine:
+    taken: Collected | None = getattr(line.line, "collected", None)
     parts = [
         (reason_of(line.reasons), line.disallowed_fen),
         (DEDUCTIBLE, line.deductible_fen),
         (COINSURANCE, line.member_fen),
     ]
     borne = tuple((reason, fen) for reason, fen in parts if fen)
+    collected = taken.amount_fen if taken else 0
     return OwnLine(line.line_id, line.line.name, sum(fen for _reason, fen in borne), collected, borne)
 
 
@@ -112,7 +111,7 @@ def self_pay(case: CaseFile) -> SelfPay:
     lines = own_lines(case.pk)
     total = sum(line.own_fen for line in lines)
     collected = sum(min(line.collected_fen, line.own_fen) for line in lines)
-    in_vain = sum(fen for _reason, fen, _reference in paid_not_covered(case))
+    in_vain = sum(fen for _reason, fen, _reference in _paid_in_vain(case, lines))
     breakdown = by_reason(part for line in lines for part in line.parts)
     return SelfPay(total, collected, max(total - collected - in_vain, 0), case.hospital_id, breakdown)
 
@@ -123,7 +122,10 @@ def paid_not_covered(case: CaseFile) -> list[tuple[str, int, str]]:
     Reasons are those a recovery prints: NOT_COVERED | ANNUAL_LIMIT | EXCLUDED (REC-02, REC-03, REC-05).
     Empty when nothing was paid (REC-04), and before a decision.
     """
-    lines = own_lines(case.pk)
+    return _paid_in_vain(case, own_lines(case.pk))
+
+
+def _paid_in_vain(case: CaseFile, lines: Sequence[OwnLine]) -> list[tuple[str, int, str]]:
     payments = list(HospitalPayment.objects.filter(direct=case.pk).order_by("pk"))
     decided = case.claim.decided_fen
     if decided is None or not payments:

@@ -316,7 +316,7 @@ for action in (
            order=50),
     Action("discharge", _("Discharged"), AT_THE_BED, _discharge, states=IN_USE, input=DischargeInput,
            guards=(guards.still_there,), initial=lambda ctx: {"discharged_on": _today(ctx)}, event="discharged",
-           style="primary", order=20),
+           style="primary", system=True, order=20),
     Action("close", _("Close"), DESK, _close, transition="close", guards=(guards.has_left,), system=True, order=60),
 ):  # fmt: skip
     KIND.action(action)

@@ -223,6 +223,13 @@ class ExceptionInput:
         choices=[(True, _("pay nevertheless")), (False, pgettext_lazy("finding", "refuse"))],
     )  # fmt: skip
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=2000, rule="PA-05")
+    finding: str = ask(
+        _("Finding"),
+        default="",
+        max_length=120,
+        widget="hidden",
+        help=_("empty = all that lack an authorization"),
+    )
     clause: str = ask(
         _("Contract clause"), default="", max_length=200, rule="PR-07",
         help=_("needed for a refusal where the series prints no consequence"),
@@ -233,7 +240,12 @@ def _decide_exception(ctx: Ctx[ExceptionInput]) -> None:
     """PA-05: the insurer may refuse, it need not; only the related lines, only what exceeds the letter."""
     given, found = ctx.input, assessment_in(ctx)
     assert given is not None
-    asked = [finding for finding in unauthorized(found) if not finding.overridden]
+    chosen = given.finding
+    asked = [
+        finding
+        for finding in unauthorized(found)
+        if not finding.overridden and (not chosen or finding.ref == chosen)
+    ]
     if not asked:
         words = _("Nothing of this claim lacks an authorization.")
         raise InvalidInput(words, code="nothing_open", field="pay", rule="PA-05")

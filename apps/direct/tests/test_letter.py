@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from apps.authorizations.tasks import expire_letters
 from apps.cards.models import Card
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision
-from apps.core.errors import Blocked, Conflict, DomainError, InvalidInputs
+from apps.claims.tests.world import World
+from apps.core.errors import Blocked, DomainError, InvalidInputs
 from apps.direct.models import DirectClaim
 from apps.direct.tests.world import Direct
 from apps.ledger.models import LimitAccount, LimitEntry
@@ -38,7 +40,7 @@ def sums(world: Direct) -> None:
 
 
 def stay(world: Direct, *amounts: str, **fields: Any) -> dict[str, Any]:
-    lines = [world.line(amount, name=f"项目{n}", kind="TREATMENT") for n, amount in enumerate(amounts)]
+    lines = [world.line(amount, name=f"床位费{n}", kind="BED") for n, amount in enumerate(amounts)]
     return world.stay(
         [world.bill(lines=lines, issued_on="2026-09-16")], hospital="PRI", department="普外科",
         started_on="2026-09-16", ended_on="2026-09-16", **fields,
@@ -117,13 +119,13 @@ def test_pr07_2024_prints_no_hours_so_an_emergency_is_admitted_and_flagged(world
     assert (case.state, world.direct(case).flags) == ("ADMITTED", ["LATE_NOTICE"])
 
 
-@pytest.mark.parametrize(("pay", "insurer"), [(True, 12_500_00), (False, 10_000_00)])
+@pytest.mark.parametrize(("pay", "insurer"), [(True, 14_500_00), (False, 10_000_00)])
 def test_only_what_exceeds_the_letter_is_at_discretion(world: Direct, pay: bool, insurer: int) -> None:
     letter = world.sent()
     case = world.admit(authorization=letter.number)
     case = world.do(case, "report_costs", by="intake", amount="12000.00")
     assert world.direct(case).flags == ["OVER_LETTER"]
-    case = discharged(world, case, "6000.00", "6500.00")
+    case = discharged(world, case, "8000.00", "6500.00")
     assert case.state == "PA_EXCEPTION"
     case = world.do(case, "decide_exception", by="senior", pay=pay, reason="超出部分")
     case = world.do(case, "decide", by="senior")
@@ -134,8 +136,7 @@ def test_only_what_exceeds_the_letter_is_at_discretion(world: Direct, pay: bool,
     )
     assert decision.insurer_fen == full
     assert decision.insurer_fen <= insurer
-    if not pay:
-        assert decision.insurer_fen == 10_000_00
+    assert (decision.insurer_fen == 10_000_00) is not pay
     assert world.direct(case).drawn_fen == min(decision.insurer_fen, 10_000_00)
     sums(world)
 
@@ -149,7 +150,7 @@ def test_pr07_beyond_the_letter_2024_only_warns(world: Direct) -> None:
 
 
 def test_what_the_letter_does_not_name_needs_a_further_authorization(world: Direct) -> None:
-    letter = world.sent({"name": "静脉用药", "kind": "DRUG", "amount": "900.00"})
+    letter = world.sent({"name": "静脉用药", "kind": "BED", "amount": "9000.00"}, amount="9000.00")
     case = world.admit(authorization=letter.number)
     drug = world.line("3600.00", name="生物制剂", kind="DRUG")
     visit = stay(world) | {"bills": [world.bill(lines=[drug, world.line("100.00")], issued_on="2026-09-16")]}
@@ -163,11 +164,14 @@ def test_dbi03_a_supplement_under_review_waits_and_raises_what_binds(world: Dire
     case = world.admit(authorization=letter.number)
     more = [{"name": "腹腔引流", "kind": "TREATMENT", "amount": "3000.00"}]
     held = world.do(letter, "ask_supplement", by="lead", reason="术后感染", lines=more)
-    with pytest.raises(Blocked):
-        discharged(world, case, "12500.00")
+    case = discharged(world, case, "9000.00")
+    with pytest.raises(Blocked) as refused:
+        world.do(case, "decide", by="senior")
+    assert (refused.value.code, refused.value.rule) == ("supplement", "DBI-03")
     world.do(held, "grant_supplement", by="senior", amount="3000.00", valid_until="2026-11-10")
-    case = discharged(world, case, "12500.00")
-    assert case.state == "UNDER_REVIEW"
+    case = world.do(case, "decide", by="senior")
+    case = world.do(world.settle(case), "close", by="supervisor")
+    assert (world.letter_case(letter).state, annual(world).reserved) == ("CLOSED", 0)
 
 
 def test_discharge_summary_and_surgery_report_are_asked_for(world: Direct) -> None:
@@ -186,6 +190,7 @@ def test_discharge_summary_and_surgery_report_are_asked_for(world: Direct) -> No
 
 def test_bil03_the_letter_of_an_admitted_child_is_honored_and_flagged(world: Direct) -> None:
     case = world.admit(authorization=world.sent().number)
+    second = world.sent()
     since = world.now - timedelta(hours=1)
     Card.objects.filter(policy=world.policy_of("2026")).update(greyed_at=since, greyed_for="欠费")
     later = stay(world, "500.00") | {"ended_on": "2026-09-17"}
@@ -194,7 +199,7 @@ def test_bil03_the_letter_of_an_admitted_child_is_honored_and_flagged(world: Dir
         case = world.do(case, "discharge", by="intake", visits=[later], papers=world.kit())
     assert world.direct(case).flags == ["CARD_GREYED"]
     with pytest.raises(Blocked) as refused:
-        world.admit(authorization=world.sent(planned_on="2026-10-12").number, admitted_on="2026-09-17")
+        world.admit(authorization=second.number, admitted_on="2026-09-17")
     assert refused.value.rule == "BIL-03"
 
 
@@ -220,20 +225,18 @@ def test_rec01_a_letter_that_expired_since_binds_and_holds_nothing(world: Direct
 
 STEPS = st.lists(
     st.sampled_from(["letter", "admit", "supplement", "bill", "pay", "close", "expire", "reopen", "family"]),
-    min_size=4, max_size=14,
+    min_size=3, max_size=8,
 )  # fmt: skip
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS, cents=st.integers(100_00, 9_000_00))
 def test_reservations_draw_downs_and_releases_always_sum(world: Direct, steps: list[str], cents: int) -> None:
     """Random sequences of letters, supplements, bills, closes and expiries of one child."""
     walk = Walk(world, f"{cents // 100}.{cents % 100:02d}")
     for step in ["letter", "admit", *steps]:
-        try:
+        with contextlib.suppress(DomainError, IndexError):  # not possible there; nothing is left half done
             getattr(walk, step)()
-        except (DomainError, IndexError):
-            pass  # not possible there; what matters is that nothing is left half done
         sums(world)
 
 
@@ -277,23 +280,4 @@ class Walk:
 
     def family(self) -> None:
         visit = self.world.visit([self.world.bill(self.amount)], department=f"科{LimitEntry.objects.count()}")
-        case = World_review(self.world, visit)
-        self.world.do(case, "decide", by="final")
-
-
-def World_review(world: Direct, visit: dict[str, Any]) -> CaseFile:
-    """A claim of the family, ready to be decided."""
-    from apps.authorizations.tests.world import Rooms
-    from apps.claims.tests.world import World
-
-    assert isinstance(world, Rooms)
-    return World.review(world, visit)
-
-
-def test_a_family_cannot_take_what_a_letter_holds(world: Direct) -> None:
-    world.sent()
-    row = annual(world)
-    LimitAccount.objects.filter(pk=row.pk).update(ceiling=row.used + row.reserved + 100_00)
-    policy = world.policy_of("2026")
-    assert policy.plan.terms.annual_maximum > 0
-    assert (LimitAccount.objects.get(pk=row.pk).left, Conflict) == (100_00, Conflict)
+        self.world.do(World.review(self.world, visit), "decide", by="final")

@@ -108,6 +108,9 @@ class Direct(Rooms):
     def see(self, case: CaseFile) -> CaseFile:
         return self.look(case) if case.number.startswith("D") else super().see(case)
 
+    def cases(self, number: str) -> CaseFile:
+        return CaseFile.objects.get(number=number)
+
     def direct(self, case: CaseFile) -> DirectClaim:
         return DirectClaim.objects.select_related("authorization__case").get(pk=case.pk)
 
