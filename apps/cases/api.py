@@ -153,7 +153,7 @@ class PerformSerializer(serializers.Serializer[Any]):
     input = serializers.DictField(required=False, default=dict)
 
 
-class SeenSerializer(serializers.Serializer[Any]):
+class CaseSeenSerializer(serializers.Serializer[Any]):
     number = serializers.CharField(max_length=20)
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
@@ -161,7 +161,7 @@ class SeenSerializer(serializers.Serializer[Any]):
 class PerformEachSerializer(serializers.Serializer[Any]):
     """Up to 100 cases as you saw them; `input` holds the fields of the action, the same for all."""
 
-    cases = SeenSerializer(many=True, allow_empty=False, max_length=MANY)
+    cases = CaseSeenSerializer(many=True, allow_empty=False, max_length=MANY)
     input = serializers.DictField(required=False, default=dict)
 
     def validate_cases(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ class PerformEachSerializer(serializers.Serializer[Any]):
         return value
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class CaseAnswerSerializer(serializers.Serializer[Any]):
     """What became of one case: as it is now, or the reason why it stayed as it was."""
 
     number = serializers.CharField()
@@ -255,7 +255,7 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
 
     @extend_schema(
         request=PerformEachSerializer,
-        responses=AnswerSerializer(many=True),
+        responses=CaseAnswerSerializer(many=True),
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
     )
     @action(
@@ -285,7 +285,7 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
             }
             for number, error in refused.items()
         ]
-        return Response(AnswerSerializer(answers, many=True).data)
+        return Response(CaseAnswerSerializer(answers, many=True).data)
 
 
 def _fields_of_the_action(data: dict[str, Any]) -> dict[str, Any]:
