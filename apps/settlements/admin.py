@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -15,14 +16,17 @@ from django.utils.translation import pgettext_lazy
 from import_export.resources import ModelResource
 
 from apps.accounts.visibility import visible_to
-from apps.cases.pages import Page, actor_of, add_page
+from apps.cases.models import CaseFile
+from apps.cases.pages import Entry, Page, actor_of, add_page, add_timeline
 from apps.cases.site import APP_TITLES, site
 from apps.core.lists import Exportable, ReadOnlyList, known_values
 from apps.core.money import format_yuan
 from apps.products.queries import series_codes
 from apps.settlements import views
 from apps.settlements.access import READERS
+from apps.settlements.claims import KIND
 from apps.settlements.models import OPEN_STATES, Difference, PaymentTerms, Statement
+from apps.settlements.queries import settlements_of
 from apps.settlements.terms import words
 
 APP_TITLES.setdefault("settlements", _("Payment of hospitals"))
@@ -40,6 +44,27 @@ add_page(
 )
 add_page(Page("hospital-terms/<str:code>/", views.hospital, "settlement-hospital", roles=READERS))
 
+
+def of_claim(case: CaseFile) -> Iterator[Entry]:
+    """The statements of a claim, on its timeline."""
+    if case.kind != KIND:
+        return
+    for line in settlements_of(case):
+        statement = line.statement
+        yield Entry(
+            at=statement.paid_at or statement.checked_at or statement.made_at,
+            title=statement.number,
+            kind="payment",
+            icon="account_balance_wallet",
+            text=format_yuan(line.amount_fen),
+            state=statement.get_state_display()
+            if line.living
+            else line.dropped or statement.get_state_display(),
+            link=reverse("admin:settlement", args=[statement.number]),
+        )
+
+
+add_timeline(of_claim)
 SeriesFilter = known_values("series", _("series"), lambda: [(code, code) for code in series_codes()])
 
 
@@ -77,7 +102,7 @@ class StatementResource(ModelResource):
 class StatementAdmin(SettlementList):
     resource_classes = [StatementResource]
     list_display = [
-        "page", "hospital_name", "series", "state", "claims", "billed", "total", "until", "due_on", "order_number", "made_at",
+        "page", "hospital_name", "series", "state", "count", "billed", "total", "until", "due_on", "order_number", "made_at",
     ]  # fmt: skip
     list_display_links = None
     list_filter = ["state", SeriesFilter, DueFilter, ("made_at", admin.DateFieldListFilter)]
@@ -96,6 +121,10 @@ class StatementAdmin(SettlementList):
     @admin.display(description=_("hospital"))
     def hospital_name(self, row: Statement) -> str:
         return row.hospital.name
+
+    @admin.display(description=pgettext_lazy("statement", "Claims"))
+    def count(self, row: Statement) -> int:
+        return row.claims
 
     @admin.display(description=_("billed"))
     def billed(self, row: Statement) -> str:

@@ -41,7 +41,7 @@ VISITS = {
 }  # fmt: skip
 LEASE = timedelta(minutes=5)
 GIVE_UP_AFTER = 10
-FIRST_PAGE, NEXT_PAGES, LAST_ROOM = 17, 28, 9  # lines of text that a page holds, and what the end needs
+FIRST_PAGE, NEXT_PAGES, LAST_ROOM = 17, 30, 9  # lines of text that a page holds, and what the end needs
 BILLS_A_LINE = 2
 MONEY = ("billed_fen", "third_party_fen", "not_covered_fen", "member_fen", "before_fen", "amount_fen")
 
