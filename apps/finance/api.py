@@ -179,8 +179,8 @@ class BankReturnViewSet(ActorMixin, viewsets.ViewSet):
             [
                 {
                     "order": row.order.number,
-                    "case": row.order.case.number,
-                    "series": row.order.case.series,
+                    "case": row.case.number,
+                    "series": row.case.series,
                     "amount": str(to_yuan(row.order.amount_fen)),
                     "account": row.order.payee.account_masked,
                     "returned_at": row.order.returned_at.isoformat() if row.order.returned_at else None,

@@ -100,7 +100,7 @@ def entries_of(row: Movement, case: str) -> list[Entry]:
             row.benefit,
             row.payment,
             _of_hospital(row.case),
-        )  # fmt: skip
+        )
         for aspect, amount in amounts
         if amount
     ]

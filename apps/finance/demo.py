@@ -54,6 +54,7 @@ def _returns(now: datetime) -> None:
         .order_by("-paid_at")
     )
     for order, (reason, days) in zip(paid, REASONS, strict=False):
+        assert order.case is not None  # closed claims only
         at = max(now - timedelta(days=days), (order.paid_at or now) + timedelta(hours=6))
         try:
             perform(

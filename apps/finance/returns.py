@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
-from apps.cases.models import CaseEvent
+from apps.cases.models import CaseEvent, CaseFile
 from apps.core.errors import NotAllowed
 from apps.finance.access import RETURN_DESK
 from apps.finance.config import ReturnMeaning, meaning_of
@@ -33,6 +33,12 @@ class Return:
     open: bool
     asked_at: datetime | None = None  # the member was last asked for another account
     times_asked: int = 0
+
+    @property
+    def case(self) -> CaseFile:
+        """The list holds orders of cases only."""
+        assert self.order.case is not None
+        return self.order.case
 
     @property
     def next(self) -> str:
@@ -110,14 +116,14 @@ def _row(order: Any, now: datetime) -> Return:
 
 
 def _with_asked(rows: list[Return]) -> list[Return]:
-    events = CaseEvent.objects.filter(case__in={row.order.case_id for row in rows}, name__in=ASKED)
+    events = CaseEvent.objects.filter(case__in={row.case.pk for row in rows}, name__in=ASKED)
     asked: dict[int, list[datetime]] = {}
     for case, at in events.values_list("case", "at").order_by("at"):
         asked.setdefault(case, []).append(at)
     return [
         Return(row.order, row.meaning, row.days, row.open, times[-1] if times else None, len(times))
         for row in rows
-        for times in (asked.get(row.order.case_id, []),)
+        for times in (asked.get(row.case.pk, []),)
     ]
 
 

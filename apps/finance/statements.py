@@ -203,7 +203,7 @@ def _payments(policy: Policy, since: date, until: date) -> list[dict[str, Any]]:
         {
             "on": timezone.localtime(row.paid_at).date().isoformat(),
             "order": row.number,
-            "case": row.case.number,
+            "case": row.about,
             "bank": row.payee.bank,
             "account": row.payee.account_masked,
             "amount_fen": row.amount_fen,

@@ -256,7 +256,7 @@ def workbook(statement: Statement) -> bytes:
     sums = [sum(row[index] for row in table) for index in range(9, 16)]
     table.append([_("Total"), *[""] * 8, *sums, "", "", ""])
     payee = statement.order.payee if statement.order else None
-    head = [
+    head: list[list[Any]] = [
         [_("Number"), statement.number],
         [_("Hospital"), statement.hospital.name],
         [_("Series"), statement.series],

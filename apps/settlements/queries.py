@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
+from apps.cases.models import CaseFile
 from apps.core.errors import NotAllowed
 from apps.hospitals.models import Hospital
 from apps.settlements.access import MACHINES, READERS, need
@@ -74,6 +75,7 @@ def waiting(actor: Actor) -> list[Waiting]:
     for (_pk, series, tpa), rows in groups.items():
         dues = [row.due_on for row in rows if row.due_on]
         hospital = rows[0].case.hospital
+        assert hospital is not None
         terms = next((row.terms for row in rows if row.terms), None)
         found.append(
             Waiting(
@@ -94,7 +96,7 @@ def lines_of(statement: Statement, *, living: bool = True) -> QuerySet[Statement
     return rows.filter(living=True) if living else rows
 
 
-def settlements_of(case: object) -> QuerySet[StatementLine]:
+def settlements_of(case: CaseFile) -> QuerySet[StatementLine]:
     """The statements a claim stood in, latest first."""
     return (
         StatementLine.objects.filter(case=case)
