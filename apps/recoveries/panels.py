@@ -39,7 +39,7 @@ def bars(row: Recovery) -> list[dict[str, Any]]:
     for words, fen, color in (
         (_("refunded"), row.kept_fen, "--color-green-500"),
         (_("written off"), row.written_off_fen, "--color-base-400"),
-        (_("open"), row.open_fen, "--color-orange-400"),
+        (_("to be refunded"), row.open_fen, "--color-orange-400"),
     ):
         width = BAR * fen / row.amount_fen if row.amount_fen else 0
         found.append(

@@ -124,7 +124,7 @@ def _with_days(row: Recovery, today: date) -> Recovery:
 def _excel(rows: QuerySet[Recovery], today: date) -> HttpResponse:
     columns = [
         _("Case"), _("Series"), _("Child"), _("Paid on"), _("Payment"), _("Reason"), _("Rule"), _("Amount"), _("refunded"),
-        _("given back"), _("written off"), _("open"), _("First contact"), _("Due on"), _("Days overdue"), _("State"),
+        _("given back"), _("written off"), _("to be refunded"), _("First contact"), _("Due on"), _("Days overdue"), _("State"),
         _("Assignee"),
     ]  # fmt: skip
     return excel_response(
