@@ -138,7 +138,7 @@ class AuthorizationViewSet(
         cases = visible_authorizations(self.actor).select_related(
             "member", "policy", "handbook", "authorization"
         )
-        related = ("authorization__lines", "authorization__supplements", "letters")
+        related = ("authorization__lines", "authorization__supplements", "letters", "clocks")
         return cases.prefetch_related(*related).order_by("-pk")
 
     def get_serializer_context(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import UserFactory, web_of
@@ -16,6 +18,7 @@ from tests.api import machine as client_of
 
 URL = "/api/v1/authorizations/"
 CHILD = {"name": "王小明", "birth_date": "2021-05-04"}
+PAGE_BUDGET, LIST_BUDGET = 36, 6  # queries
 SCOPES = ["claims:read", "claims:write"]
 
 
@@ -165,3 +168,26 @@ def test_every_state_has_its_page(world: Rooms) -> None:
         assert client.get(f"/admin/case/{case.number}/").status_code == 200
     granting = client.get(f"/admin/case/{asked.number}/do/grant_supplement/")
     assert granting.status_code == 200
+
+
+def test_pages_and_lists_cost_the_same_however_much_they_show(world: Rooms) -> None:
+    """The case page with one item and with twelve; the list of the API with one row and with three."""
+    many = [{"name": f"项目{index}", "kind": "EXAM", "amount": "100.00"} for index in range(11)]
+    small = world.ask()
+    large = world.ask({"name": "阑尾切除术", "kind": "SURGERY", "amount": "12000.00"}, *many)
+    client, api = web("senior_adjuster"), machine("TPA")
+
+    def cost(read: Any, address: str) -> int:
+        read(address)  # what a process reads once
+        with CaptureQueriesContext(connection) as seen:
+            assert read(address).status_code == 200
+        return len(seen)
+
+    assert cost(client.get, f"/admin/case/{small.number}/") == cost(
+        client.get, f"/admin/case/{large.number}/"
+    )
+    assert cost(client.get, f"/admin/case/{large.number}/") <= PAGE_BUDGET
+    two = cost(api.get, URL)
+    for _more in range(3):
+        world.ask()
+    assert cost(api.get, URL) == two <= LIST_BUDGET

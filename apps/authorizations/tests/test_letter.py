@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pypdfium2 as pdfium
 import pytest
 import time_machine
+import zxingcpp
 from django.test import Client
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
@@ -22,6 +24,7 @@ from apps.documents.certificates import self_signed
 from apps.documents.models import Letter
 from apps.documents.signing import certificate as certificate_of_house
 from apps.documents.storage import open_stored
+from apps.members.models import Member
 
 
 def page(client: Client, letter: Letter) -> str:
@@ -57,6 +60,27 @@ def test_pa01_one_page_archived_with_fonts_hash_and_no_identity(world: Rooms, ru
     assert all("/FontFile2" in font or "/FontFile3" in font for font in described)
     rulebook.read_back("PA-01", letter.number)
     rulebook.read_back("PA-20", letter.number)
+
+
+def test_rare_characters_are_drawn_and_the_code_leads_to_the_page(world: Rooms, client: Client) -> None:
+    """A surname that common fonts lack, in the letter and in its fonts; the QR code is read from the paper."""
+    member = world.policy_of("2026").member
+    Member.objects.filter(pk=member.pk).update(name="𠮷小明")
+    case = world.sent(treatment="𫍯疗方案：腹腔镜阑尾切除", name="")
+    letter = world.letter(case)
+    assert letter.file is not None
+    with open_stored(letter.file) as file:
+        content = file.read()
+    (paper,) = list(pdfium.PdfDocument(content))
+    text = paper.get_textpage().get_text_range()
+    assert "𠮷**" in text.replace(" ", "")
+    assert "𫍯疗方案" in text
+    assert "U+" not in text
+    (code,) = zxingcpp.read_barcodes(paper.render(scale=3).to_pil())
+    assert code.text.endswith(f"/v/{letter.token}/")
+    said = client.get(urlsplit(code.text).path).content.decode()
+    assert "有效" in said
+    assert "𠮷" not in said
 
 
 def test_the_public_page_tells_the_state_and_nothing_of_the_child(
