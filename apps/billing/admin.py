@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.visibility import visible_to
 from apps.billing import views
@@ -38,8 +39,30 @@ MONEY = FINANCE | frozenset({"manager", "auditor", "supervisor", "collections", 
 
 add_page(Page("bills/calls/", views.calls, "bill-calls", _("Calls about bills"), "call", CALLERS, "work", 70))
 add_page(Page("bills/calls/<str:number>/", views.call_made, "bill-call-made", roles=CALLERS))
-add_page(Page("bills/new/", views.new_bill, "bill-new", _("Record an unpaid bill"), "receipt_long", CLERKS, "desk", 60))
-add_page(Page("bills/open/", views.ages, "bill-ages", _("Open self-pay bills"), "hourglass_bottom", READERS, "manage", 80))
+add_page(
+    Page(
+        "bills/new/",
+        views.new_bill,
+        "bill-new",
+        _("Record an unpaid bill"),
+        "receipt_long",
+        CLERKS,
+        "desk",
+        60,
+    )
+)
+add_page(
+    Page(
+        "bills/open/",
+        views.ages,
+        "bill-ages",
+        _("Open self-pay bills"),
+        "hourglass_bottom",
+        READERS,
+        "manage",
+        80,
+    )
+)
 add_page(Page("bills/online/", views.day_of_payments, "bill-online", _("Electronic payments of a day"), "contactless",
               MONEY, "manage", 85))  # fmt: skip
 add_page(Page("bills/online/settle/", views.settle_difference, "bill-online-settle", roles=MONEY))
@@ -66,7 +89,9 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        found = CaseFile.objects.filter(kind="bill", state=self.value(), open=self.value() not in ("PAID", "CANCELLED"))
+        found = CaseFile.objects.filter(
+            kind="bill", state=self.value(), open=self.value() not in ("PAID", "CANCELLED")
+        )
         return queryset.filter(case__in=found.values("pk"))
 
 
@@ -77,8 +102,13 @@ class AgeFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         ends = [*(day - 1 for day in AGES[1:]), None]
-        words = [f"{first}–{last}" if last is not None else f"≥ {first}" for first, last in zip(AGES, ends, strict=True)]
-        return [(str(first), _("%(days)s days") % {"days": text}) for first, text in zip(AGES, words, strict=True)]
+        words = [
+            f"{first}–{last}" if last is not None else f"≥ {first}"
+            for first, last in zip(AGES, ends, strict=True)
+        ]
+        return [
+            (str(first), _("%(days)s days") % {"days": text}) for first, text in zip(AGES, words, strict=True)
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in {str(first) for first in AGES}:
@@ -107,7 +137,7 @@ class BillList(ReadOnlyAdmin):
         found: CaseFile = row
         return found
 
-    @admin.display(description=_("bill"))
+    @admin.display(description=pgettext_lazy("self-pay", "bill"))
     def bill_link(self, row: Any) -> str:
         number = self.case_of(row).number
         return format_html('<a href="{}">{}</a>', reverse("admin:case", args=[number]), number)
@@ -152,15 +182,20 @@ class SelfPayBillAdmin(BillList):
         ("visited_on", admin.DateFieldListFilter),
     ]
     list_select_related = ["case__member", "hospital"]
-    search_fields = ["case__number__exact", "reference__exact", "claim__number__exact", "case__policy__number__exact"]
+    search_fields = [
+        "case__number__exact",
+        "reference__exact",
+        "claim__number__exact",
+        "case__policy__number__exact",
+    ]
     search_help_text = _("Bill, claim, policy number, or the hospital's bill number")
     ordering = ["-case"]
     sortable_by = ["bill_link", "open_amount", "visited_on"]
     excel = (
-        (_("bill"), "number"), (_("child"), "child"), (_("series"), "series"), (_("hospital"), "hospital__name"),
+        (pgettext_lazy("self-pay", "bill"), "number"), (_("child"), "child"), (_("series"), "series"), (_("hospital"), "hospital__name"),
         (_("visit date"), "visited_on"), (_("state"), "state_words"), (_("source"), "get_source_display"),
-        (_("hospital's bill number"), "reference"), (_("amount"), "total_yuan"), (_("paid"), "paid_yuan"),
-        (_("open"), "open_yuan"), (_("reminders that count"), "reminders"), (_("card greyed for it since"), "exhausted_at"),
+        (_("hospital's bill number"), "reference"), (_("amount"), "total_yuan"), (pgettext_lazy("self-pay", "paid"), "paid_yuan"),
+        (pgettext_lazy("self-pay", "open"), "open_yuan"), (_("reminders that count"), "reminders"), (_("card greyed for it since"), "exhausted_at"),
         (_("opened at"), "opened_at"), (_("settled at"), "settled_at"),
     )  # fmt: skip
 
@@ -175,11 +210,11 @@ class SelfPayBillAdmin(BillList):
     def total(self, bill: SelfPayBill) -> str:
         return format_yuan(bill.total_fen)
 
-    @admin.display(description=_("paid"))
+    @admin.display(description=pgettext_lazy("self-pay", "paid"))
     def paid(self, bill: SelfPayBill) -> str:
         return format_yuan(bill.paid_fen)
 
-    @admin.display(description=_("open"), ordering="open_")
+    @admin.display(description=pgettext_lazy("self-pay", "open"), ordering="open_")
     def open_amount(self, bill: SelfPayBill) -> str:
         return format_yuan(bill.open_fen)
 
@@ -222,7 +257,7 @@ class BillReminderAdmin(OfBill):
     ordering = ["-made_at"]
     sortable_by = ["made_at"]
     excel = (
-        (_("at"), "made_at"), (_("bill"), "number_of_bill"), (_("child"), "child"), (_("attempt"), "attempt"),
+        (_("at"), "made_at"), (pgettext_lazy("self-pay", "bill"), "number_of_bill"), (_("child"), "child"), (_("attempt"), "attempt"),
         (_("reminder no."), "counted_as"), (_("channel"), "get_channel_display"), (_("result"), "get_result_display"),
         (_("result at"), "result_at"), (_("operator"), "operator_label"), (_("why it does not count"), "why_not"),
         (_("note"), "note"),
@@ -237,7 +272,17 @@ class BillReminderAdmin(OfBill):
 
 @admin.register(BillPayment, site=site)
 class BillPaymentAdmin(OfBill):
-    list_display = ["at", "bill_link", "child", "kind", "way", "amount", "reference", "paid_on", "actor_label"]
+    list_display = [
+        "at",
+        "bill_link",
+        "child",
+        "kind",
+        "way",
+        "amount",
+        "reference",
+        "paid_on",
+        "actor_label",
+    ]
     list_filter = [
         known_values("kind", _("kind"), lambda: list(BillPayment.Kind.choices)),
         known_values("way", _("way"), lambda: list(BillPayment.Way.choices)),
@@ -249,7 +294,7 @@ class BillPaymentAdmin(OfBill):
     ordering = ["-pk"]
     sortable_by: list[str] = []
     excel = (
-        (_("at"), "at"), (_("bill"), "number"), (_("child"), "child"), (_("kind"), "get_kind_display"),
+        (_("at"), "at"), (pgettext_lazy("self-pay", "bill"), "number"), (_("child"), "child"), (_("kind"), "get_kind_display"),
         (_("way"), "get_way_display"), (_("amount"), "amount_yuan"), (_("receipt number"), "reference"),
         (_("paid on"), "paid_on"), (_("who"), "actor_label"), (_("note"), "note"),
     )  # fmt: skip
@@ -269,7 +314,7 @@ class OnlinePaymentAdmin(OfBill):
     ordering = ["-started_at"]
     sortable_by = ["started_at"]
     excel = (
-        (_("number"), "payment_number"), (_("bill"), "number"), (_("child"), "child"), (_("amount"), "amount_yuan"),
+        (_("number"), "payment_number"), (pgettext_lazy("self-pay", "bill"), "number"), (_("child"), "child"), (_("amount"), "amount_yuan"),
         (_("state"), "get_state_display"), (_("refunded"), "refunded_yuan"), (_("started at"), "started_at"),
         (_("paid at"), "paid_at"), (_("gateway's number"), "reference"), (_("to be looked at"), "flag"),
     )  # fmt: skip

@@ -173,7 +173,17 @@ class OnlinePaymentSerializer(serializers.ModelSerializer[OnlinePayment]):
 
     class Meta:
         model = OnlinePayment
-        fields = ["number", "bill", "amount", "state", "page", "started_at", "expires_at", "paid_at", "refunded"]
+        fields = [
+            "number",
+            "bill",
+            "amount",
+            "state",
+            "page",
+            "started_at",
+            "expires_at",
+            "paid_at",
+            "refunded",
+        ]
 
     def get_page(self, payment: OnlinePayment) -> str:
         request: Any = self.context.get("request")

@@ -76,7 +76,11 @@ def _book(name: str, notice: Notice, now: datetime) -> str:
     if payment is not None:
         # The case first, as in every action; then the payment as it is now.
         CaseFile.objects.select_for_update(of=("self",)).get(pk=payment.bill_id)
-        payment = OnlinePayment.objects.select_for_update(of=("self",)).select_related("bill__case").get(pk=payment.pk)
+        payment = (
+            OnlinePayment.objects.select_for_update(of=("self",))
+            .select_related("bill__case")
+            .get(pk=payment.pk)
+        )
         outcome = _apply(payment, notice, now)
     GatewayNotice.objects.create(
         gateway=name, event=notice.event, kind=notice.kind, payment=payment, number=notice.number,
@@ -124,13 +128,16 @@ def send_refunds(now: datetime | None = None) -> int:
     """Carry out the refunds that are due; returns how many went through. Any number of workers."""
     now = now or timezone.now()
     due = OnlineRefund.objects.filter(state=OnlineRefund.State.ASKED, next_attempt_at__lte=now)
-    return sum(_send_refund(pk, now) for pk in list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:200]))
+    return sum(
+        _send_refund(pk, now)
+        for pk in list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:200])
+    )
 
 
 def _send_refund(pk: int, now: datetime) -> bool:
-    claimed = OnlineRefund.objects.filter(pk=pk, state=OnlineRefund.State.ASKED, next_attempt_at__lte=now).update(
-        next_attempt_at=now + LEASE, attempts=F("attempts") + 1
-    )
+    claimed = OnlineRefund.objects.filter(
+        pk=pk, state=OnlineRefund.State.ASKED, next_attempt_at__lte=now
+    ).update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1)
     if not claimed:
         return False
     refund = OnlineRefund.objects.select_related("payment__bill__case").get(pk=pk)
@@ -153,7 +160,9 @@ def _put_off(refund: OnlineRefund, now: datetime, error: Exception) -> None:
     given_up = refund.attempts >= GIVE_UP_AFTER
     later = None if given_up else now + timedelta(minutes=2 ** (refund.attempts - 1))
     OnlineRefund.objects.filter(pk=refund.pk, state=OnlineRefund.State.ASKED).update(
-        state=OnlineRefund.State.FAILED if given_up else OnlineRefund.State.ASKED, next_attempt_at=later, error=words
+        state=OnlineRefund.State.FAILED if given_up else OnlineRefund.State.ASKED,
+        next_attempt_at=later,
+        error=words,
     )
     if given_up:
         flag = _("The refund of %(amount)s failed.") % {"amount": format_yuan(refund.amount_fen)}
@@ -224,5 +233,3 @@ def clear_flag(actor: Actor, number: str) -> None:
         payment.refunds.filter(state=OnlineRefund.State.FAILED).update(
             state=OnlineRefund.State.ASKED, next_attempt_at=timezone.now(), attempts=0
         )
-
-

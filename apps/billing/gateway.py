@@ -108,7 +108,9 @@ def check_signature(secret: str, headers: Mapping[str, str], body: bytes, now: d
     right = bool(secret) and constant_time_compare(sign(secret, stamp, body), given)
     in_time = stamp.isascii() and stamp.isdigit() and len(stamp) < 12
     if not right or not in_time or abs(now.timestamp() - int(stamp)) > WINDOW.total_seconds():
-        raise NotAllowed(_("This notice is not signed, or its time has passed."), code="signature", rule="EPY-02")
+        raise NotAllowed(
+            _("This notice is not signed, or its time has passed."), code="signature", rule="EPY-02"
+        )
 
 
 def read_notice(body: bytes) -> Notice:
@@ -120,8 +122,17 @@ def read_notice(body: bytes) -> Notice:
         at = parse_datetime(data["at"])
         texts = [data[name] for name in ("event", "kind", "payment", "reference")]
         amount = data["amount_fen"]
-        sound = all(isinstance(text, str) and 0 < len(text) <= 80 for text in texts) and texts[1] in (PAID, DECLINED)
-        if not sound or type(amount) is not int or not 0 <= amount < 10**14 or at is None or timezone.is_naive(at):
+        sound = all(isinstance(text, str) and 0 < len(text) <= 80 for text in texts) and texts[1] in (
+            PAID,
+            DECLINED,
+        )
+        if (
+            not sound
+            or type(amount) is not int
+            or not 0 <= amount < 10**14
+            or at is None
+            or timezone.is_naive(at)
+        ):
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidInput(_("This is no notice of a payment."), code="notice") from error

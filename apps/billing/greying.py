@@ -76,5 +76,11 @@ def _locked_cards(ctx: Ctx[Any]) -> list[Card]:
 
 def _tell(ctx: Ctx[Any], template: str) -> None:
     bill = ctx.subject
-    context = {"hospital": str(bill.hospital), "amount": format_yuan(bill.open_fen), "visited_on": bill.visited_on}
-    notify_member(ctx, template=template, context=context, key=f"{ctx.case.number}:{template}:{ctx.case.version}")
+    context = {
+        "hospital": str(bill.hospital),
+        "amount": format_yuan(bill.open_fen),
+        "visited_on": bill.visited_on,
+    }
+    notify_member(
+        ctx, template=template, context=context, key=f"{ctx.case.number}:{template}:{ctx.case.version}"
+    )

@@ -29,7 +29,11 @@ Kind, Way = BillPayment.Kind, BillPayment.Way
 def account_of(case: CaseFile) -> MoneyAccount:
     """What the member owes for a bill: a balance below zero."""
     return money_account(
-        f"receivable:{case.number}:MEMBER", party="MEMBER", reference=case.number, series=case.series, tpa=case.tpa
+        f"receivable:{case.number}:MEMBER",
+        party="MEMBER",
+        reference=case.number,
+        series=case.series,
+        tpa=case.tpa,
     )
 
 
@@ -37,7 +41,14 @@ def account_of(case: CaseFile) -> MoneyAccount:
 
 
 def charge(
-    ctx: Ctx[Any], bill: SelfPayBill, total: int, *, cause: str, breakdown: Breakdown, collected: int, reason: str = ""
+    ctx: Ctx[Any],
+    bill: SelfPayBill,
+    total: int,
+    *,
+    cause: str,
+    breakdown: Breakdown,
+    collected: int,
+    reason: str = "",
 ) -> None:
     """Set the amount, with its history; the ledger gets the difference."""
     change = total - (bill.total_fen if bill.revisions else 0)
@@ -61,7 +72,14 @@ def charge(
 
 
 def take(
-    ctx: Ctx[Any], amount: int, *, way: str, reference: str, paid_on: date, kind: str = Kind.PAYMENT, note: str = ""
+    ctx: Ctx[Any],
+    amount: int,
+    *,
+    way: str,
+    reference: str,
+    paid_on: date,
+    kind: str = Kind.PAYMENT,
+    note: str = "",
 ) -> None:
     """Book fen that came in (or, as REFUND, went back). One receipt is booked once a bill."""
     bill = ctx.subject

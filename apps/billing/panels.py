@@ -50,13 +50,17 @@ def reminders(case: CaseFile, actor: Any) -> Context:
 
 def card(case: CaseFile, actor: Any) -> Context:
     today = timezone.localdate()
-    cards = Card.objects.filter(member=case.member_id).select_related("policy").order_by("-policy__effective_on")
+    cards = (
+        Card.objects.filter(member=case.member_id).select_related("policy").order_by("-policy__effective_on")
+    )
     return {"cards": [(one, one.state_on(today)) for one in cards if one.policy.covered_until >= today]}
 
 
 def online(case: CaseFile, actor: Any) -> Context:
     bill: SelfPayBill = case.self_pay
-    payments = OnlinePayment.objects.filter(bill=bill.pk).prefetch_related("refunds", "notices").order_by("-pk")
+    payments = (
+        OnlinePayment.objects.filter(bill=bill.pk).prefetch_related("refunds", "notices").order_by("-pk")
+    )
     return {
         "bill": bill, "payments": list(payments), "blocker": not_payable_online(bill, case.handbook.handbook),
     }  # fmt: skip
@@ -79,4 +83,6 @@ def add_panels(kind: Kind, claims: Kind) -> None:
     ):
         kind.panels.append(Panel(name, title, template, fill, side))
     if all(panel.name != "self_pay" for panel in claims.panels):
-        claims.panels.append(Panel("self_pay", _("Self-pay bill"), "billing/panels/of_claim.html", of_claim, "aside"))
+        claims.panels.append(
+            Panel("self_pay", _("Self-pay bill"), "billing/panels/of_claim.html", of_claim, "aside")
+        )

@@ -48,7 +48,9 @@ def periods_over(now: datetime, limit: int = 500) -> list[tuple[str, bool]]:
 
 def failed_mails(limit: int = 500) -> list[str]:
     """Numbers of bills whose reminder is an e-mail that the outbox gave up."""
-    failed = BillReminder.objects.filter(result="WAITING", channel="EMAIL", message__state=Message.State.FAILED)
+    failed = BillReminder.objects.filter(
+        result="WAITING", channel="EMAIL", message__state=Message.State.FAILED
+    )
     return list(failed.order_by("pk").values_list("bill__case__number", flat=True)[:limit])
 
 
@@ -63,7 +65,8 @@ def calls_to_make(actor: Actor, *, series: str = "", limit: int = 200) -> list[C
     if series:
         calls = calls.filter(case__series=series)
     related = ("case__member", "case__self_pay__hospital", "case__policy__policyholder")
-    return list(visible_to(calls, actor).select_related(*related).order_by("due_at", "pk")[:limit])
+    calls = visible_to(calls, actor).select_related(*related).prefetch_related("case__member__guardians")
+    return list(calls.order_by("due_at", "pk")[:limit])
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,9 @@ def visits_of_account(actor: Actor, account: str, limit: int = 100) -> list[Visi
     pending = _pending(shown)
     entries = [_of_bill(bill, pending) for bill in shown]
     direct = visible_to(CaseFile.objects.filter(kind="direct", member__in=members), actor)
-    visits = Visit.objects.filter(claim__in=direct.values("pk")).select_related("claim__case__member", "hospital")
+    visits = Visit.objects.filter(claim__in=direct.values("pk")).select_related(
+        "claim__case__member", "hospital"
+    )
     entries += [
         _of_visit(visit)
         for visit in visits.order_by("-started_on", "-pk")[:limit]
@@ -203,8 +208,12 @@ def payment_of_account(actor: Actor, account: str, number: str) -> OnlinePayment
 
 def cases_by_number(text: str) -> Iterable[int]:
     """Bills by the hospital's number, or by an electronic payment's."""
-    bills = SelfPayBill.objects.filter(reference=text).exclude(reference="").values_list("pk", flat=True)[:100]
-    online = OnlinePayment.objects.filter(Q(number=text) | Q(reference=text)).values_list("bill", flat=True)[:100]
+    bills = (
+        SelfPayBill.objects.filter(reference=text).exclude(reference="").values_list("pk", flat=True)[:100]
+    )
+    online = OnlinePayment.objects.filter(Q(number=text) | Q(reference=text)).values_list("bill", flat=True)[
+        :100
+    ]
     return {*bills, *online}
 
 

@@ -10,4 +10,6 @@ REPORTERS = CLERKS | {HOSPITAL, TPA}  # who knows that something stayed unpaid
 RECEIVERS = CALLERS | frozenset({"finance"}) | {HOSPITAL, TPA}  # who knows that it was paid
 CORRECTORS = LEADS
 FINANCE = frozenset({"finance", "finance_lead"})
-READERS = CLERKS | frozenset({"manager", "auditor", "compliance", "quality_check", "recovery", "insurer_user"})
+READERS = CLERKS | frozenset(
+    {"manager", "auditor", "compliance", "quality_check", "recovery", "insurer_user"}
+)

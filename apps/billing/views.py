@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from apps.accounts.visibility import visible_to
@@ -29,8 +30,9 @@ from apps.core.errors import DomainError
 from apps.core.excel import excel_response
 from apps.core.money import to_yuan
 from apps.hospitals.models import Hospital
-from apps.members.models import Member
+from apps.members.models import Guardian, Member
 from apps.messaging.calls import OUTCOMES
+from apps.messaging.models import CallTask
 from apps.products.queries import series_codes
 
 
@@ -40,12 +42,19 @@ def calls(request: HttpRequest) -> HttpResponse:
     tasks = calls_to_make(actor, series=series)
     context = {
         "title": _("Calls about bills"),
-        "tasks": [(task, task.case.policy.policyholder) for task in tasks],
+        "tasks": [(task, person_of(task)) for task in tasks],
         "outcomes": OUTCOMES,
         "series": series,
         "all_series": series_codes(),
     }
     return show(request, "billing/calls.html", context)
+
+
+def person_of(task: CallTask) -> Guardian | None:
+    """Whom to call: the policyholder, else another guardian with a number."""
+    holder = task.case.policy.policyholder
+    people = [holder] if holder else list(task.case.member.guardians.all())
+    return next((person for person in people if person.mobile_masked), None)
 
 
 @require_POST
@@ -69,10 +78,22 @@ def ages(request: HttpRequest) -> HttpResponse:
     hospitals = by_hospital(actor, series=series)
     if "excel" in request.GET:
         rows = [
-            (row["hospital__code"], row["hospital__name"], row["bills"], to_yuan(row["fen"] or 0), row["exhausted"])
+            (
+                row["hospital__code"],
+                row["hospital__name"],
+                row["bills"],
+                to_yuan(row["fen"] or 0),
+                row["exhausted"],
+            )
             for row in hospitals
         ]
-        heads = [_("Code"), _("Hospital"), _("Bills"), _("Open"), _("Greyed")]
+        heads = [
+            _("Code"),
+            _("Hospital"),
+            pgettext("self-pay", "Bills"),
+            pgettext("money", "Open"),
+            _("Greyed"),
+        ]
         return excel_response(_("Open self-pay bills"), heads, rows)
     context = {
         "title": _("Open self-pay bills"),
@@ -100,7 +121,9 @@ def new_bill(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         form.take_error(error)
         return show(request, "billing/report.html", _context(request, form), status=error.status)
-    messages.success(request, _("%(number)s is made; the first reminder is under way.") % {"number": case.number})
+    messages.success(
+        request, _("%(number)s is made; the first reminder is under way.") % {"number": case.number}
+    )
     return redirect("admin:case", number=case.number)
 
 
@@ -149,7 +172,7 @@ def day_of_payments(request: HttpRequest) -> HttpResponse:
 
 
 def _excel(day: date, rows: list[epay.Difference]) -> HttpResponse:
-    heads = [_("Payment"), _("Bill"), _("Difference"), _("Amount there"), _("Amount here"), _("Given back there"),
+    heads = [_("Payment"), pgettext("self-pay", "Bill"), _("Difference"), _("Amount there"), _("Amount here"), _("Given back there"),
              _("Given back here"), _("Gateway's number"), _("Paid at")]  # fmt: skip
     body = [
         (

@@ -47,7 +47,9 @@ def not_payable_online(bill: SelfPayBill, handbook: Handbook) -> Blocker | None:
         words = _("Only outpatient and emergency bills are paid electronically; please pay at the hospital.")
         return Blocker("visit_type", words, rule)
     if observe(terms.rule, not bill.full_visits_used):
-        words = _("Only the share after the fully paid visits is paid electronically; please pay at the hospital.")
+        words = _(
+            "Only the share after the fully paid visits is paid electronically; please pay at the hospital."
+        )
         return Blocker("full_visits", words, terms.rule)
     return None
 

@@ -160,14 +160,18 @@ def _claim(
     when_closed = terms_of(handbook.handbook).when_closed
     if not given.claim:
         if observe(rule, when_closed):
-            words = _("Series %(series)s bills the own share when the claim is closed: name the closed claim.")
+            words = _(
+                "Series %(series)s bills the own share when the claim is closed: name the closed claim."
+            )
             refused = words % {"series": policy.series}
             return None, [InvalidInput(refused, code="claim_needed", field="claim", rule=rule)]
         return None, []
     claims = visible_to(CaseFile.objects.filter(kind="direct"), actor)
     claim = claims.filter(number=given.claim, member=policy.member_id, hospital=hospital.pk).first()
     if claim is None:
-        words = _("The child has no direct-billing claim %(number)s at this hospital.") % {"number": given.claim}
+        words = _("The child has no direct-billing claim %(number)s at this hospital.") % {
+            "number": given.claim
+        }
         return None, [InvalidInput(words, code="unknown_claim", field="claim")]
     if observe(rule, when_closed and claim.state != "CLOSED"):
         words = _("Claim %(number)s is not closed yet.") % {"number": claim.number}
@@ -260,7 +264,9 @@ def _open(
     )  # fmt: skip
 
     def fill(ctx: Ctx[Any]) -> None:
-        ctx.case.team = Team.objects.filter(tpa=policy.tpa, code__startswith="claims").order_by("code").first()
+        ctx.case.team = (
+            Team.objects.filter(tpa=policy.tpa, code__startswith="claims").order_by("code").first()
+        )
         row.case = ctx.case
         row.total_fen = 0
         ctx.add(row)
@@ -269,5 +275,3 @@ def _open(
         ctx.data |= {"hospital": row.hospital.code, "source": row.source}
 
     return open_case(KIND.code, actor, case=case, state="OPEN", fill=fill, event="bill_opened", now=now)
-
-

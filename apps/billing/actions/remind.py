@@ -90,9 +90,7 @@ def last_period(ctx: Ctx[Any]) -> str:
 def _attempt(ctx: Ctx[Any], bill: SelfPayBill, channel: str, result: str = Result.WAITING) -> BillReminder:
     bill.tried += 1
     done = {} if result == Result.WAITING else {"result_at": ctx.now, "operator_label": ctx.actor.label}
-    return BillReminder(
-        bill=bill, number=bill.tried, channel=channel, result=result, made_at=ctx.now, **done
-    )
+    return BillReminder(bill=bill, number=bill.tried, channel=channel, result=result, made_at=ctx.now, **done)
 
 
 def _under_way(bill: SelfPayBill) -> BillReminder | None:
@@ -175,7 +173,9 @@ def _record_call(ctx: Ctx[RecordCall]) -> None:
     assert given is not None
     task = CallTask.objects.filter(case=ctx.case.pk, pk=given.task, outcome=CallTask.Outcome.OPEN).first()
     if task is None:
-        raise InvalidInput(_("There is no such call to make on this case."), code="unknown_call", field="task")
+        raise InvalidInput(
+            _("There is no such call to make on this case."), code="unknown_call", field="task"
+        )
     task.outcome, task.note = given.outcome, given.note
     task.operator_label, task.called_at = ctx.actor.label, ctx.now
     ctx.update(task, "outcome", "note", "operator_label", "called_at")
@@ -201,7 +201,11 @@ def _record_reminder(ctx: Ctx[ReminderInput]) -> None:
     waiting = _under_way(bill)
     reached = given.result in (ANSWERED, DELIVERED)
     reminder = _attempt(ctx, bill, given.channel, Result.NOTED if why_not and reached else given.result)
-    reminder.note, reminder.rule, reminder.why_not = given.note, terms.channel_rule if why_not else "", why_not
+    reminder.note, reminder.rule, reminder.why_not = (
+        given.note,
+        terms.channel_rule if why_not else "",
+        why_not,
+    )
     ctx.add(reminder)
     ctx.reason = given.note
     ctx.data |= {"channel": given.channel, "result": given.result}
@@ -227,7 +231,9 @@ def _fits(given: ReminderInput) -> None:
 def why_it_does_not_count(ctx: Ctx[Any], given: ReminderInput, terms: Terms) -> str:
     """The reason in words; '' when it counts."""
     if given.channel not in terms.channels:
-        return str(_("only calls and e-mails count, not %(channel)s") % {"channel": Channel(given.channel).label})
+        return str(
+            _("only calls and e-mails count, not %(channel)s") % {"channel": Channel(given.channel).label}
+        )
     if given.result not in (ANSWERED, DELIVERED):
         return _why(given.result)
     if ctx.subject.reminders >= terms.notices:
@@ -353,7 +359,9 @@ def _exhaust(ctx: Ctx[NoInput]) -> None:
 
 def calls_of(ctx: Any) -> list[tuple[str, Any]]:
     tasks = CallTask.objects.filter(case=ctx.case.pk, outcome=CallTask.Outcome.OPEN).order_by("pk")
-    return [(str(task.pk), _("Reminder by phone (%(attempt)d)") % {"attempt": task.attempt}) for task in tasks]
+    return [
+        (str(task.pk), _("Reminder by phone (%(attempt)d)") % {"attempt": task.attempt}) for task in tasks
+    ]
 
 
 def _first_call(ctx: Ctx[Any]) -> dict[str, Any]:

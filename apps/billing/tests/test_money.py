@@ -70,7 +70,9 @@ def test_in_2026_what_stays_open_after_a_decision_is_billed_at_once(world: Bills
         ({"visit_type": "DREAM"}, "visit_type"), ({"claim": "D26-999999"}, "claim"), ({"reference": "H"}, "reference"),
     ],
 )  # fmt: skip
-def test_bad_input_names_the_field_and_stores_nothing(world: Bills, wrong: dict[str, str], field: str) -> None:
+def test_bad_input_names_the_field_and_stores_nothing(
+    world: Bills, wrong: dict[str, str], field: str
+) -> None:
     with pytest.raises(DomainError) as refused:
         world.bill(**wrong)
     fields = [error.field for error in getattr(refused.value, "errors", [refused.value])]
@@ -215,7 +217,13 @@ class MoneyOfBills(TestCase):
                 elif what == "pay":
                     world.pay(live.case, yuan)
                 else:
-                    world.act(live.case, "record_refund", amount=yuan, paid_on=world.now.date(), reference=f"TK{turn}")
+                    world.act(
+                        live.case,
+                        "record_refund",
+                        amount=yuan,
+                        paid_on=world.now.date(),
+                        reference=f"TK{turn}",
+                    )
             except DomainError:
                 pass
             for bill in SelfPayBill.objects.filter(claim=claim.pk).select_related("case"):

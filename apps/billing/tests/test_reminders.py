@@ -15,7 +15,9 @@ from apps.messaging.models import CallTask, Message
 
 
 @pytest.mark.both_databases
-def test_bil03_the_third_reminder_on_28_september_greys_the_card_from_9_october(world: Bills, rulebook: Any) -> None:
+def test_bil03_the_third_reminder_on_28_september_greys_the_card_from_9_october(
+    world: Bills, rulebook: Any
+) -> None:
     """DL-36: 29 and 30 September and 8 October are the three working days of grace."""
     case = world.bill()
     assert world.state(case) == "OPEN"
@@ -53,7 +55,9 @@ def test_bil21_in_2024_one_notice_and_seven_days_grey_the_card(world: Bills, rul
     rulebook.read_back("DL-13", case.number)
 
 
-def test_s40_a_call_and_an_email_count_an_sms_does_not_and_the_third_call_starts_the_grace(world: Bills) -> None:
+def test_s40_a_call_and_an_email_count_an_sms_does_not_and_the_third_call_starts_the_grace(
+    world: Bills,
+) -> None:
     world.no_address()
     case = world.answer(world.bill(), note="会在周五前支付")
     assert world.state(case) == "REMINDED_1"
@@ -84,7 +88,9 @@ def test_bil02_a_call_that_reached_nobody_is_repeated_by_email(world: Bills, out
     assert (world.state(case), world.reminders(case)[1]) == ("REMINDED_1", ("EMAIL", "DELIVERED", 1))
 
 
-def test_bil02_an_email_the_outbox_gives_up_becomes_the_call_it_asked_for(world: Bills, settings: Any) -> None:
+def test_bil02_an_email_the_outbox_gives_up_becomes_the_call_it_asked_for(
+    world: Bills, settings: Any
+) -> None:
     case = world.bill()
     settings.EMAIL_BACKEND = "apps.billing.tests.test_reminders.NobodyThere"
     for minute in range(8):
@@ -127,7 +133,9 @@ def test_a_reminder_before_the_interval_has_passed_is_kept_and_not_counted(world
     assert (refused.value.code, refused.value.rule) == ("too_early", "BIL-02")
 
 
-@pytest.mark.parametrize(("channel", "result"), [("PHONE", "DELIVERED"), ("EMAIL", "ANSWERED"), ("FAX", "DELIVERED")])
+@pytest.mark.parametrize(
+    ("channel", "result"), [("PHONE", "DELIVERED"), ("EMAIL", "ANSWERED"), ("FAX", "DELIVERED")]
+)
 def test_a_result_that_cannot_be_is_refused_with_its_field(world: Bills, channel: str, result: str) -> None:
     case = world.bill()
     with pytest.raises((Blocked, InvalidInputs, Exception)) as refused:
@@ -150,7 +158,9 @@ def test_a_stopped_week_and_several_sweepers_give_each_reminder_once(world: Bill
     assert CardEvent.objects.filter(kind="GREYED").count() == 1
 
 
-def test_unanswered_families_without_an_address_are_called_again_and_never_greyed_for_it(world: Bills) -> None:
+def test_unanswered_families_without_an_address_are_called_again_and_never_greyed_for_it(
+    world: Bills,
+) -> None:
     world.no_address()
     case = world.bill()
     for _attempt in range(4):

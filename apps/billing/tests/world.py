@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apps.accounts.actors import Actor
-from apps.accounts.tests.factories import ApiClientFactory, make_actor, make_machine
+from apps.accounts.tests.factories import ApiClientFactory, UserFactory, make_actor, make_machine
 from apps.billing.actions import Share, follow_claim, report_bill
 from apps.billing.models import BillReminder, SelfPayBill
 from apps.billing.tasks import sweep
@@ -40,7 +40,9 @@ class Bills(World):
         load_calendar([2026])
         self.clock = clock
 
-    def bill(self, amount: str = "350.00", *, series: str = "2026", by: str | Actor = "desk", **fields: Any) -> CaseFile:
+    def bill(
+        self, amount: str = "350.00", *, series: str = "2026", by: str | Actor = "desk", **fields: Any
+    ) -> CaseFile:
         """As the desk enters it; a series that bills at closing gets a closed claim to it."""
         given = {
             "member": f"M{series}", "hospital": "PRI", "visited_on": "2026-09-10", "visit_type": "OUTPATIENT",
@@ -51,7 +53,9 @@ class Bills(World):
         actor = self.actor(by) if isinstance(by, str) else by
         return self.look(report_bill(actor, data=given, now=self.now))
 
-    def direct(self, series: str = "2024", *, hospital: str = "PRI", member: str = "", state: str = "CLOSED") -> CaseFile:
+    def direct(
+        self, series: str = "2024", *, hospital: str = "PRI", member: str = "", state: str = "CLOSED"
+    ) -> CaseFile:
         """The case file of a direct-billing claim, as far as bills look at it."""
         policy = self.policy_of(series)
         child = Member.objects.get(number=member or f"M{series}")
@@ -61,7 +65,9 @@ class Bills(World):
             member=child, policy=child.policies.get(), hospital=Hospital.objects.get(code=hospital), opened_at=self.now,
         )  # fmt: skip
 
-    def share(self, claim: CaseFile, fen: int, *, closed: bool = True, collected: int = 0, **fields: Any) -> CaseFile | None:
+    def share(
+        self, claim: CaseFile, fen: int, *, closed: bool = True, collected: int = 0, **fields: Any
+    ) -> CaseFile | None:
         """The claim was decided or closed and leaves so much open."""
         values: dict[str, Any] = {
             "total_fen": fen + collected, "collected_fen": collected, "open_fen": fen,
@@ -106,7 +112,11 @@ class Bills(World):
         return self.look(case)
 
     def pay(self, case: CaseFile, amount: str, *, by: str = "caller", **fields: Any) -> CaseFile:
-        given = {"amount": amount, "paid_on": self.now.date(), "reference": f"R{next(_references):05d}"} | fields
+        given = {
+            "amount": amount,
+            "paid_on": self.now.date(),
+            "reference": f"R{next(_references):05d}",
+        } | fields
         return self.act(case, "record_payment", by=by, **given)
 
     def pay_as(self, actor: Actor, case: CaseFile, amount: str) -> CaseFile:
@@ -117,10 +127,24 @@ class Bills(World):
     def machine(self, hospital: str) -> Actor:
         return make_machine(hospital=hospital)
 
+    def hospital_machine(self, code: str) -> Any:
+        scopes = ["claims:read", "claims:write", "cases:read", "cases:write"]
+        return ApiClientFactory(kind="HOSPITAL", hospital=code, scopes=scopes)
+
+    def user(self, *roles: str) -> Any:
+        return UserFactory(roles=roles)
+
     def other_tpa_sees_nothing(self, case: CaseFile) -> None:
         stranger = make_actor("collections", tpa="OTHER")
         try:
-            perform(case.number, "record_payment", stranger, amount="1.00", paid_on=self.now.date(), reference="XX")
+            perform(
+                case.number,
+                "record_payment",
+                stranger,
+                amount="1.00",
+                paid_on=self.now.date(),
+                reference="XX",
+            )
         except NotFound:
             return
         raise AssertionError("seen by another TPA")
@@ -160,12 +184,13 @@ class Bills(World):
     def front_end(self, *accounts: str, series: str = "2024") -> Any:
         """A member front end whose accounts hold the child's card."""
         client = ApiClientFactory(
-            kind="MEMBER_APP", hospital="", scopes=["cards:read", "cards:write", "claims:read"], series=[series]
+            kind="MEMBER_APP",
+            hospital="",
+            scopes=["cards:read", "cards:write", "claims:read"],
+            series=[series],
         )
         for account in accounts:
             CardLink.objects.create(
                 client=client, account=account, card=self.card(series), relation="FATHER", bound_at=self.now
             )
         return client
-
-
