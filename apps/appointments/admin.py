@@ -49,6 +49,26 @@ COLORS = {
 }  # fmt: skip
 
 
+class StateFilter(admin.SimpleListFilter):
+    title, parameter_name = _("state"), "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(STATES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(case__state=self.value()) if self.value() else queryset
+
+
+class SeriesFilter(admin.SimpleListFilter):
+    title, parameter_name = _("series"), "series"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return series()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(case__series=self.value()) if self.value() else queryset
+
+
 @admin.register(Appointment, site=site)
 class AppointmentAdmin(ReadOnlyAdmin):
     list_display = [
@@ -58,8 +78,8 @@ class AppointmentAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_filter = [
         ("visit_on", RangeDateFilter),
-        known_values("case__state", _("state"), lambda: list(STATES.items())),
-        known_values("case__series", _("series"), series),
+        StateFilter,
+        SeriesFilter,
         known_values("lead", _("lead time"), lambda: [("ON_TIME", _("in time")), ("LATE", _("late"))]),
         "flagged",
     ]

@@ -33,6 +33,7 @@ from apps.core.errors import InvalidInput
 from apps.hospitals.actions import close_brand
 from apps.members.brands import ask_transfer, decide_transfer
 from apps.members.models import BrandLock, BrandTransfer
+from apps.products.queries import working_calendar
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -69,7 +70,9 @@ class AppointmentFields(serializers.ModelSerializer[Appointment]):
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_cancel_by(self, given: Appointment) -> Any:
-        cutoff = cutoff_at(given.case)
+        if "calendar" not in self.context:
+            self.context["calendar"] = working_calendar()
+        cutoff = cutoff_at(given.case, self.context["calendar"])
         return cutoff.at if cutoff and cutoff.binding else None
 
     @extend_schema_field(ReasonSerializer(many=True))

@@ -13,7 +13,7 @@ from apps.appointments.queries import of_policy
 from apps.appointments.tasks import attempt
 from apps.appointments.telling import cutoff_at
 from apps.cards.models import Card, card_greyed, card_restored
-from apps.products.queries import calendar_changed
+from apps.products.queries import calendar_changed, working_calendar
 
 
 def connect() -> None:
@@ -44,9 +44,9 @@ def on_calendar_changed(sender: Any, years: Sequence[int], **kwargs: Any) -> Non
     waiting = Appointment.objects.filter(
         remind_at__gt=now, visit_on__gte=date(min(years), 1, 1), case__state="CONFIRMED"
     ).select_related("case__handbook", "case__hospital")
-    moved = []
+    moved, calendar = [], working_calendar()
     for row in waiting:
-        cutoff = cutoff_at(row.case)
+        cutoff = cutoff_at(row.case, calendar)
         row.remind_at = cutoff.remind_at if cutoff and cutoff.binding else None
         moved.append(row)
     Appointment.objects.bulk_update(moved, ["remind_at"], batch_size=500)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.adjudication.calendar import WorkCalendar
 from apps.appointments.models import Appointment
 from apps.appointments.timing import Cutoff, cutoff_of
 from apps.cases.engine import Ctx
@@ -22,10 +23,11 @@ LEADS = ("booking_lead", "service_lead", "supervisor")
 MOST = 3  # leads that are told
 
 
-def cutoff_at(case: CaseFile) -> Cutoff | None:
-    """The last moment to cancel or move, by the calendar of now."""
+def cutoff_at(case: CaseFile, calendar: WorkCalendar | None = None) -> Cutoff | None:
+    """The last moment to cancel or move, by the calendar of now; who asks for many brings the calendar."""
     assert case.hospital is not None
-    return cutoff_of(case.handbook.handbook, case.hospital, case.appointment.visit_on, working_calendar())
+    days = calendar or working_calendar()
+    return cutoff_of(case.handbook.handbook, case.hospital, case.appointment.visit_on, days)
 
 
 def tell_family(ctx: Ctx[Any], outcome: str, **more: Any) -> None:
