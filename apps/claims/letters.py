@@ -45,15 +45,23 @@ REASONS = (Level.BLOCK, Level.DENY, Level.REDUCE)
 
 
 def about(case: CaseFile) -> About:
-    direct = case.claim.category == Category.DIRECT  # told to the family, reported by the hospital
     return About(
-        addressee=case.policy.policyholder.name if direct else case.claim.reporter_name,
+        addressee=_addressee(case),
         child=case.member.masked_name,
         policy=case.policy.number,
         case=case.number,
         reported_on=local_day(case.claim.reported_at),
         plan=case.policy.plan.name,
     )
+
+
+def _addressee(case: CaseFile) -> str:
+    """Who reported; of what a hospital billed, the family."""
+    if case.claim.category != Category.DIRECT:
+        reporter: str = case.claim.reporter_name
+        return reporter
+    holder = case.policy.policyholder
+    return holder.name if holder else f"{case.member.masked_name} 的监护人"
 
 
 def local_day(moment: datetime) -> date:

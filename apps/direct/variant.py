@@ -97,8 +97,8 @@ class Direct(Variant):
 
     def payable(self, ctx: Ctx[Any], *, change: int) -> int:
         """Less what went to the hospital already."""
-        decided: int = ctx.case.claim.decided_fen
-        return decided - ctx.subject.paid_fen
+        decided: int = ctx.case.claim.decided_fen or 0
+        return decided - int(ctx.subject.paid_fen)
 
     def tell(self, ctx: Ctx[Any], verdict: Verdict) -> None:
         notices.tell_family(ctx, verdict)
