@@ -105,7 +105,7 @@ class WorkbookAnswerSerializer(serializers.Serializer[Any]):
     stored = serializers.BooleanField()
     rows = serializers.IntegerField()
     claims = serializers.IntegerField()
-    errors = RowErrorSerializer(many=True)
+    errors = RowErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 class DirectViewSet(

@@ -267,9 +267,7 @@ def _take_bills(ctx: Ctx[DischargeInput]) -> date:
     claim = case.claim
     rows = build_rows(read.report, case)
     claim.claimed_fen, claim.first_received_at, rows.claim = rows.claim.claimed_fen, ctx.now, claim
-    case.__dict__.get("_state").fields_cache["claim"] = (
-        claim  # the row that is stored, not the one just built
-    )
+    case._state.fields_cache["claim"] = claim  # the row that is stored, not the one just built
     for row in rows.visits:
         row.visit.claim = claim
     ctx.update(claim, "claimed_fen", "first_received_at")
