@@ -19,9 +19,9 @@ from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from apps.documents import signing
 from apps.documents.fonts import covered, font_path, rare_characters, rare_font, without
 from apps.documents.models import Letter
-from apps.documents.signing import sign
 
 RARE_STYLES_KEPT = 4
 # The Chinese fonts draw curly quotes as wide as a character, which tears English words apart.
@@ -37,7 +37,7 @@ def render_pdf(letter: Letter) -> tuple[bytes, str]:
     rare = rare_characters(html)
     font, missing = rare_font(rare) if rare else (None, "")
     pdf = write_pdf(without(html, missing), str(font or ""))
-    return sign(pdf) if letter.kind == Letter.Kind.GUARANTEE else pdf, missing
+    return signing.sign(pdf) if letter.kind == Letter.Kind.GUARANTEE else pdf, missing
 
 
 def warm_up() -> None:
@@ -51,8 +51,9 @@ def warm_up() -> None:
 
 
 def warm_up_fonts() -> None:
-    """This thread's fonts, once in each worker process."""
+    """This thread's fonts and what signs, once in each worker process."""
     _styles("")
+    signing.warm_up()
 
 
 def render_html(letter: Letter) -> str:

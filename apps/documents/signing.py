@@ -7,6 +7,7 @@ certificate it made for itself (`demo.py`).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -35,6 +36,14 @@ def sign(pdf: bytes) -> bytes:
         IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=_signer(path, passphrase)
     )
     return signed.getvalue()
+
+
+def warm_up() -> None:
+    """Load what signs ahead of the first letter; what is wrong with it is said when one is signed."""
+    path, passphrase = certificate()
+    if path:
+        with suppress(Exception):
+            _signer(path, passphrase)
 
 
 def certificate() -> tuple[str, str]:
