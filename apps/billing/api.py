@@ -31,7 +31,7 @@ from apps.core.api import NUMBERED, ActorMixin, YuanField
 from apps.core.errors import InvalidInput, NotFound
 
 
-class ReminderSerializer(serializers.ModelSerializer[BillReminder]):
+class BillReminderSerializer(serializers.ModelSerializer[BillReminder]):
     class Meta:
         model = BillReminder
         fields = [
@@ -47,12 +47,12 @@ class BillPaymentSerializer(serializers.ModelSerializer[BillPayment]):
         fields = ["kind", "way", "amount", "reference", "paid_on", "at"]
 
 
-class PartSerializer(serializers.Serializer[Any]):
+class SharePartSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
     amount = serializers.DecimalField(max_digits=14, decimal_places=2)
 
 
-class BillFields(serializers.ModelSerializer[SelfPayBill]):
+class SelfPayFields(serializers.ModelSerializer[SelfPayBill]):
     claim = serializers.CharField(source="claim.number", allow_null=True, default=None)
     hospital = serializers.CharField(source="hospital.code")
     total = YuanField(source="total_fen")
@@ -61,7 +61,7 @@ class BillFields(serializers.ModelSerializer[SelfPayBill]):
     open = YuanField(source="open_fen")
     credit = YuanField(source="credit_fen")
     parts = serializers.SerializerMethodField()
-    attempts = ReminderSerializer(many=True, read_only=True)
+    attempts = BillReminderSerializer(many=True, read_only=True)
     payments = BillPaymentSerializer(many=True, read_only=True)
 
     class Meta:
@@ -71,17 +71,17 @@ class BillFields(serializers.ModelSerializer[SelfPayBill]):
             "paid", "open", "credit", "parts", "reminders", "exhausted_at", "settled_at", "attempts", "payments",
         ]  # fmt: skip
 
-    @extend_schema_field(PartSerializer(many=True))
+    @extend_schema_field(SharePartSerializer(many=True))
     def get_parts(self, bill: SelfPayBill) -> Any:
         return [
             {"reason": reason, "amount": f"{fen // 100}.{fen % 100:02d}"} for reason, fen in bill.breakdown
         ]
 
 
-class BillSerializer(CaseDetailSerializer):
+class SelfPayBillSerializer(CaseDetailSerializer):
     """The case with what is particular to a bill."""
 
-    self_pay = BillFields(read_only=True)
+    self_pay = SelfPayFields(read_only=True)
 
     class Meta(CaseDetailSerializer.Meta):
         fields = [*CaseDetailSerializer.Meta.fields, "self_pay"]
@@ -93,7 +93,7 @@ class BillViewSet(
     """Report an unpaid self-pay bill; read bills with their reminders and payments."""
 
     queryset = CaseFile.objects.none()
-    serializer_class = BillSerializer
+    serializer_class = SelfPayBillSerializer
     lookup_field = "number"
     lookup_value_regex = r"B\d{2}-\d{6,9}"
     filter_backends = NUMBERED
@@ -113,7 +113,7 @@ class BillViewSet(
         fake = getattr(self, "swagger_fake_view", False)
         return {**super().get_serializer_context(), "actor": None if fake else self.actor}
 
-    @extend_schema(request=serializer_for(ReportInput, "BillReport"), responses={201: BillSerializer})
+    @extend_schema(request=serializer_for(ReportInput, "BillReport"), responses={201: SelfPayBillSerializer})
     def create(self, request: Request) -> Response:
         """Report what a family owes and did not pay on the spot (BIL-01); reminders begin at once.
 
@@ -137,13 +137,13 @@ class Why:
     rule: str
 
 
-class BlockerSerializer(serializers.Serializer[Any]):
+class PayBlockerSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     words = serializers.CharField()
     rule = serializers.CharField()
 
 
-class VisitSerializer(serializers.Serializer[Any]):
+class VisitRecordSerializer(serializers.Serializer[Any]):
     """One visit record; `payable` says that “pay” stands beside the hospital (EPY-02)."""
 
     visited_on = serializers.DateField()
@@ -158,7 +158,7 @@ class VisitSerializer(serializers.Serializer[Any]):
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, allow_null=True)
     open = serializers.DecimalField(max_digits=14, decimal_places=2, allow_null=True)
     payable = serializers.BooleanField()
-    why_not = BlockerSerializer(allow_null=True)
+    why_not = PayBlockerSerializer(allow_null=True)
     pending_payment = serializers.CharField(allow_blank=True)
 
 
@@ -221,13 +221,13 @@ class VisitRecordViewSet(ActorMixin, viewsets.ViewSet):
         asked.is_valid(raise_exception=True)
         return str(asked.validated_data["account"])
 
-    @extend_schema(parameters=[ACCOUNT], responses=VisitSerializer(many=True))
+    @extend_schema(parameters=[ACCOUNT], responses=VisitRecordSerializer(many=True))
     def list(self, request: Request) -> Response:
         """The visits, the newest first (at most 100)."""
         account = self._account()
         rows = [visit_row(entry) for entry in visits_of_account(self.actor, account)]
         log_read(self.actor, subject=f"account:{account}", what="visit records")
-        return Response(VisitSerializer(rows, many=True).data)
+        return Response(VisitRecordSerializer(rows, many=True).data)
 
     @extend_schema(
         request=AccountSerializer,

@@ -89,7 +89,7 @@ def _book(name: str, notice: Notice, now: datetime) -> str:
     return outcome
 
 
-def _apply(payment: OnlinePayment, notice: Notice, now: datetime) -> Outcome:
+def _apply(payment: OnlinePayment, notice: Notice, now: datetime) -> GatewayNotice.Outcome:
     if GatewayNotice.objects.filter(gateway=payment.gateway, event=notice.event).exists():
         raise IntegrityError(notice.event)  # said before, seen under the lock
     if observe("EPY-02", notice.amount_fen != payment.amount_fen or not _same_reference(payment, notice)):

@@ -27,6 +27,7 @@ REASONS: dict[str, Any] = {
     "NO_SHOW": _("missed appointment"),
     "OTHER": pgettext_lazy("reason of a share", "other"),
 }
+REASON_CHOICES = list(REASONS.items())
 ANSWERED, DELIVERED = BillReminder.Result.ANSWERED, BillReminder.Result.DELIVERED
 SAID: list[tuple[str, Any]] = [
     (result.value, result.label)
@@ -57,7 +58,7 @@ class ReportInput:
     collected: Decimal = money(
         _("Collected on the spot"), default=Decimal("0.00"), help=_("only the rest is billed"), rule="BIL-01"
     )
-    reason: str = ask(_("Reason"), choices=list(REASONS.items()), widget="select", default="NOT_COVERED")
+    reason: str = ask(_("Reason"), choices=REASON_CHOICES, widget="select", default="NOT_COVERED")
     department: str = ask(_("Department"), default="", max_length=80)
     claim: str = ask(_("Direct-billing claim"), default="", max_length=30)
     name: str = ask(_("Name of the child"), default="", max_length=80)

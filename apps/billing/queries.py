@@ -43,7 +43,7 @@ def periods_over(now: datetime, limit: int = 500) -> list[tuple[str, bool]]:
         kind="bill", open=True, state__in=REMINDED, next_due__lte=midnight, self_pay__waiting=False
     )
     rows = due.order_by("next_due", "pk").values_list("number", "next_due")[:limit]
-    return [(number, next_due > now) for number, next_due in rows]
+    return [(number, bool(next_due and next_due > now)) for number, next_due in rows]
 
 
 def failed_mails(limit: int = 500) -> list[str]:
@@ -108,7 +108,7 @@ def by_hospital(actor: Actor, *, series: str = "", limit: int = 20) -> list[dict
     sums = grouped.annotate(
         bills=Count("pk"), fen=Sum(OPEN_FEN), exhausted=Count("pk", filter=Q(state="EXHAUSTED"))
     )
-    return list(sums.order_by("-fen", "hospital__code")[:limit])
+    return [dict(row) for row in sums.order_by("-fen", "hospital__code")[:limit]]
 
 
 def _open_bills(actor: Actor, series: str) -> QuerySet[CaseFile]:

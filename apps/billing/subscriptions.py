@@ -56,7 +56,7 @@ def share_of(claim: CaseFile) -> Share | None:
         return None
     last = DecisionLine.objects.filter(decision__claim=claim.pk).order_by("-decision__version")
     version = last.values_list("decision__version", flat=True).first()
-    reasons = last.filter(decision__version=version, member_fen__gt=0).values_list("reasons", flat=True)
+    reasons = last.filter(decision__version=version or 0, member_fen__gt=0).values_list("reasons", flat=True)
     used_up = any(str(ref).startswith(FULL_VISITS_USED) for refs in reasons for ref in refs)
     return Share(
         total_fen=found.total_fen, collected_fen=found.collected_fen, open_fen=found.open_fen,

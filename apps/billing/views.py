@@ -60,7 +60,7 @@ def person_of(task: CallTask) -> Guardian | None:
 @require_POST
 def call_made(request: HttpRequest, number: str) -> HttpResponse:
     """What came of a call."""
-    given = {name: request.POST.get(name, "") for name in ("task", "outcome", "note")}
+    given: dict[str, Any] = {name: request.POST.get(name, "") for name in ("task", "outcome", "note")}
     try:
         case = perform(number, "record_call", actor_of(request), **given)
     except DomainError as error:

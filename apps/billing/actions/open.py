@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -77,6 +77,7 @@ def report_bill(
 def _read(
     actor: Actor, given: ReportInput, now: datetime
 ) -> tuple[Hospital, Policy, HandbookVersion, CaseFile | None]:
+    words: Any
     errors: list[DomainError] = []
     today = timezone.localtime(now).date()
     if given.visited_on > today:
@@ -117,7 +118,8 @@ def _seen_before(hospital: Hospital, reference: str) -> list[DomainError]:
 def _policy(actor: Actor, given: ReportInput) -> tuple[Policy | None, list[DomainError]]:
     """The policy of the day of the visit (C9). A hospital names the child by number, name and date of
     birth, and learns nothing else when one of them is wrong."""
-    found = Policy.objects.filter(Q(member__number=given.member) | Q(number=given.member))
+    words: Any
+    found: QuerySet[Policy] = Policy.objects.filter(Q(member__number=given.member) | Q(number=given.member))
     if HOSPITAL in actor.roles:
         if not given.name or given.birth_date is None:
             words = _("A hospital names the child by number, name and date of birth.")
@@ -157,6 +159,7 @@ def _claim(
     actor: Actor, given: ReportInput, policy: Policy, hospital: Hospital, handbook: HandbookVersion, rule: str
 ) -> tuple[CaseFile | None, list[DomainError]]:
     """The direct-billing claim the bill belongs to; for a series that bills at closing, a closed one."""
+    words: Any
     when_closed = terms_of(handbook.handbook).when_closed
     if not given.claim:
         if observe(rule, when_closed):

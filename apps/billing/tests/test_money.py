@@ -14,6 +14,7 @@ from apps.billing.models import BillPayment, BillRevision, SelfPayBill
 from apps.billing.tests.world import Bills
 from apps.cards.models import CardEvent
 from apps.core.errors import Blocked, DomainError, InvalidInputs
+from apps.direct.queries import self_pay
 from apps.ledger.models import MoneyAccount
 from apps.messaging.models import CallTask, Message
 
@@ -53,6 +54,21 @@ def test_bil20_in_2024_the_bill_comes_with_the_closing_of_the_claim(world: Bills
     assert world.share(world.direct("2024"), 0, collected=30000) is None  # BIL-22: paid on the spot
     rulebook.read_back("BIL-20", made.number)
     rulebook.read_back("BIL-22", "0.00")
+
+
+@pytest.mark.both_databases
+def test_a_real_direct_claim_bills_what_its_decision_leaves(now: Any, db: None) -> None:
+    """The two rooms together: decided with a missed appointment of 90.00, billed at once."""
+    from apps.direct.tests.world import Direct
+
+    rooms = Direct("2026")
+    lines = [rooms.line("800.00"), rooms.line("90.00", kind="NO_SHOW")]
+    claim = rooms.decided(rooms.visit([rooms.bill(lines=lines)], hospital="PRI"))
+    bill = SelfPayBill.objects.select_related("case", "hospital").get(claim=claim.pk)
+    left = self_pay(claim)
+    assert (bill.total_fen, bill.hospital.code, bill.source) == (left.open_fen, "PRI", "DECISION")
+    assert sum(fen for _reason, fen in bill.breakdown) == left.total_fen >= 9000
+    assert bill.case.state == "OPEN"
 
 
 def test_in_2026_what_stays_open_after_a_decision_is_billed_at_once(world: Bills) -> None:
