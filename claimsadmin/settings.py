@@ -415,6 +415,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {  # several models have a field of this name
+        "SelfPayReason": "apps.billing.inputs.REASON_CHOICES",
+        "OnlinePaymentState": "apps.billing.models.OnlinePayment.State",
+        "BillReminderChannel": "apps.billing.models.Channel",
+        "BillPaymentKind": "apps.billing.models.BillPayment.Kind",
         "DeliveryState": "apps.webhooks.models.Delivery.State",
         "EndpointState": "apps.webhooks.models.Endpoint.State",
         "EndpointLanguage": "apps.webhooks.models.Endpoint.Language",
