@@ -202,8 +202,9 @@ def test_a_statement_of_nine_costs_what_one_of_three_does(world: Settled) -> Non
             world.answer(order)
         assert ordered.claims == count
         costs.append([len(one) for one in (for_run, for_check, for_answer)])
-    assert costs[0] == costs[1]
-    assert max(costs[0]) < 70
+    for few, many in zip(*costs, strict=True):
+        assert many - few <= 2  # what a process reads again now and then, such as its calendar
+        assert few < 40
 
 
 def test_pr25_due_soon_is_told_to_finance_and_overdue_to_its_lead_once(world: Settled, rulebook: Any) -> None:
