@@ -27,7 +27,9 @@ class Claim(models.Model):
 
     case = models.OneToOneField(CaseFile, primary_key=True, on_delete=models.PROTECT, related_name="claim")
     category = models.CharField(_("category"), max_length=14, choices=Category.choices)
-    channel = models.CharField(_("channel"), max_length=14)  # API MINIPROGRAM HOTLINE EMAIL ONLINE MAIL
+    channel = models.CharField(
+        _("channel"), max_length=20
+    )  # of `report.channels` or `direct.inputs.CHANNELS`
     route = models.CharField(_("route"), max_length=8, blank=True)  # ONLINE | MAIL
     reported_at = models.DateTimeField(_("reported at"))
     reporter_name = models.CharField(_("reported by"), max_length=80)
