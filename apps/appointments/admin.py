@@ -45,7 +45,7 @@ add_page(Page("appointments/brands/", views.brands, "appointments-brands", _("Cl
 COLORS = {
     "CONFIRMED": "success", "CHECKED_IN": "success", "COMPLETED": "success", "REQUESTED": "info",
     "ARRANGING": "info", "SUSPENDED": "warning", "CANCELLED_LATE": "warning", "NO_SHOW": "danger",
-    "REJECTED": "danger",
+    "REJECTED": "danger", "UNAVAILABLE": "warning", "CANCELLED_ON_TIME": "info", "CANCELLED_SYSTEM": "warning",
 }  # fmt: skip
 
 
