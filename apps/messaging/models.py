@@ -53,9 +53,9 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         indexes = [
-            models.Index(
+            models.Index(  # those to be sent; SQLite would not find a list of states in a condition again
                 fields=["next_attempt_at"],
-                condition=models.Q(state__in=["QUEUED", "SENDING"]),
+                condition=models.Q(next_attempt_at__isnull=False),
                 name="message_due",
             ),
             models.Index(

@@ -175,6 +175,7 @@ class PaymentOrder(models.Model):
             models.Index(fields=["-ordered_at", "-id"], name="payment_recent"),
             models.Index(fields=["state", "-ordered_at", "-id"], name="payment_state_recent"),
             models.Index(fields=["bank_reference"], name="payment_by_bank_reference"),
+            models.Index(fields=["reference"], name="payment_by_reference"),
         ]
 
     def __str__(self) -> str:
