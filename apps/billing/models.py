@@ -158,7 +158,7 @@ class BillReminder(models.Model):
         WRONG_NUMBER = "WRONG_NUMBER", _("wrong number")
         BOUNCED = "BOUNCED", _("bounced")
         NOTED = "NOTED", _("noted, does not count")
-        CANCELED = "CANCELED", pgettext_lazy("call", "no longer needed")
+        CANCELED = "CANCELED", pgettext_lazy("reminder", "no longer needed")
 
     bill = models.ForeignKey(SelfPayBill, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField(_("attempt"))
