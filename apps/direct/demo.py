@@ -151,11 +151,12 @@ def _paid(demo: Demo) -> None:
 
 
 def _in_hospital(demo: Demo) -> None:
-    """On the letter of a demo authorization that was sent and nobody uses yet."""
+    """On the letter of a demo authorization: a child that is in hospital, or is to come."""
     today = timezone.localtime(demo.now).date()
     letters = Authorization.objects.filter(
-        case__series=demo.series, case__state="LETTER_SENT", valid_until__gte=today, direct_claims=None
-    )
+        case__series=demo.series, case__state__in=("LETTER_SENT", "IN_USE"), valid_until__gte=today, direct_claims=None,
+        discharged_on=None,
+    )  # fmt: skip
     for letter in letters.select_related("case__member", "case__hospital").order_by("pk")[:1]:
         case, hospital = letter.case, letter.case.hospital
         assert hospital is not None  # every authorization names one
@@ -164,7 +165,7 @@ def _in_hospital(demo: Demo) -> None:
                 demo.actor("intake"), now=demo.now,
                 data={
                     "member": {"number": case.member.number}, "hospital": hospital.code, "department": letter.department,
-                    "admitted_on": today.isoformat(), "reporter": {"name": "住院处 张"}, "authorization": case.number,
+                    "admitted_on": (letter.admitted_on or today).isoformat(), "reporter": {"name": "住院处 张"}, "authorization": case.number,
                     "diagnosis": letter.diagnosis, "diagnosis_name": letter.diagnosis_name,
                     "id_type": case.member.id_type, "id_photo": True,
                 },

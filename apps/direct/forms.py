@@ -9,8 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from apps.cases.forms import ActionForm, form_for
+from apps.cases.forms import CODE_WORDS, ActionForm, form_for
 from apps.direct.inputs import AdmissionInput, SubmitInput
+from apps.members.models import IdType
+
+CODE_WORDS.update({"DIRECT": _("Direct billing")})
+CODE_WORDS.update({code: label for code, label in IdType.choices if code not in CODE_WORDS})
 
 
 def submission_form(data: Any = None, files: Any = None, *, member: str = "") -> ActionForm:

@@ -27,6 +27,7 @@ from apps.direct.queries import (
 )
 
 Context = Mapping[str, Any]
+PLACES = frozenset({"OUT_OF_NETWORK", "OUT_OF_NETWORK_EMERGENCY", "LETTER_PLACE"})
 REASONS = {
     NOT_COVERED: _("not covered"), ANNUAL_LIMIT: _("annual maximum reached"), EXCLUDED: _("excluded"),
     OVER_LIMIT: _("over a limit"), NO_SHOW: _("no-show fee"), NO_AUTHORIZATION: _("refused: no authorization"),
@@ -54,6 +55,16 @@ def billing(case: CaseFile, actor: Any) -> Context:
         "direct": direct, "letter": letter, "left_fen": left, "flags": direct.flag_words,
         "card_tail": direct.card_number[-4:], "stay": direct.admitted_on is not None,
     }  # fmt: skip
+
+
+def findings(case: CaseFile, actor: Any) -> Context:
+    """As of a claim; the one tick that only speaks of claims of families is left out."""
+    found = dict(claims.findings(case, actor))
+    public = str(_("public institution"))
+    found["passed"] = [tick for tick in found["passed"] if str(tick) != public]
+    if not any(row.finding.code in PLACES for row in found["findings"]):
+        found["passed"].append(_("in the network"))
+    return found
 
 
 def shares(case: CaseFile, actor: Any) -> Context:
@@ -89,7 +100,7 @@ def add_panels(kind: Kind) -> None:
         return
     for name, title, template, fill, side in (
         ("billing", _("Direct billing"), "direct/panels/billing.html", billing, "main"),
-        ("findings", _("Findings"), "claims/panels/findings.html", _billed(claims.findings), "main"),
+        ("findings", _("Findings"), "claims/panels/findings.html", _billed(findings), "main"),
         ("lines", _("Lines"), "claims/panels/lines.html", _billed(claims.lines), "main"),
         ("shares", pgettext_lazy("hospital and family", "Settlement"), "direct/panels/shares.html", shares, "main"),
         ("limits", _("Limits"), "claims/panels/limits.html", _billed(claims.limits), "main"),
