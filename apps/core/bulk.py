@@ -76,10 +76,9 @@ def insert_new(rows: Sequence[T], by: str) -> list[T]:
     if not rows:
         return []
     meta, columns = rows[0]._meta, _without_key(type(rows[0]))
+    told: Any = meta.get_field(by)
     given = {getattr(row, by): row for row in rows}
-    statement = _insert(
-        meta.db_table, columns, meta.pk, meta.get_field(by), conflict="ON CONFLICT DO NOTHING"
-    )
+    statement = _insert(meta.db_table, columns, meta.pk, told, conflict="ON CONFLICT DO NOTHING")
     inserted = []
     for part in _parts(rows, len(columns)):
         for key, value in _execute(statement, part, columns, add=True):
@@ -113,7 +112,7 @@ def exchange_rows(
 
 def _execute(statement: str, rows: Sequence[models.Model], columns: Columns, *, add: bool) -> list[Any]:
     values = [_values(field, rows, add=add) for field in columns]
-    return _run(statement, [field.column for field in columns], columns, values, answers=add)
+    return _run(statement, [str(field.column) for field in columns], columns, values, answers=add)
 
 
 def _run(
