@@ -263,7 +263,7 @@ def test_a_hospital_reports_a_bill_and_its_payment_by_api(world: Bills) -> None:
     number = made.json()["number"]
     path = f"/api/v1/cases/{number}/actions/record_payment/"
     paid = hospital.post(
-        path, {"amount": "350.00", "paid_on": "2026-09-14", "reference": "SJ-1", "version": 1}
+        path, {"version": 1, "input": {"amount": "350.00", "paid_on": "2026-09-14", "reference": "SJ-1"}}
     )
     assert paid.status_code == 200, paid.content
     shown = hospital.get(f"/api/v1/bills/{number}/").json()
