@@ -416,6 +416,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {  # several models have a field of this name
         "SelfPayReason": "apps.billing.inputs.REASON_CHOICES",
+        "VisitType": "apps.adjudication.codes.VISIT_TYPES",
         "OnlinePaymentState": "apps.billing.models.OnlinePayment.State",
         "BillReminderChannel": "apps.billing.models.Channel",
         "BillPaymentKind": "apps.billing.models.BillPayment.Kind",
