@@ -70,9 +70,7 @@ class AppointmentFields(serializers.ModelSerializer[Appointment]):
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_cancel_by(self, given: Appointment) -> Any:
-        if "calendar" not in self.context:
-            self.context["calendar"] = working_calendar()
-        cutoff = cutoff_at(given.case, self.context["calendar"])
+        cutoff = cutoff_at(given.case, self.context.get("calendar"))
         return cutoff.at if cutoff and cutoff.binding else None
 
     @extend_schema_field(ReasonSerializer(many=True))
@@ -161,8 +159,10 @@ class AppointmentViewSet(
         return cases if self.action == "list" else cases.prefetch_related("clocks")
 
     def get_serializer_context(self) -> dict[str, Any]:
-        fake = getattr(self, "swagger_fake_view", False)
-        return {**super().get_serializer_context(), "actor": None if fake else self.actor}
+        """The calendar is read once for all rows of a list."""
+        if getattr(self, "swagger_fake_view", False):
+            return {**super().get_serializer_context(), "actor": None}
+        return {**super().get_serializer_context(), "actor": self.actor, "calendar": working_calendar()}
 
     @extend_schema(
         request=serializer_for(RequestInput, "AppointmentRequest"), responses={201: AppointmentSerializer}

@@ -146,6 +146,8 @@ def _signed(ctx: Ctx[Any], signed: CompleteInput) -> None:
     rule = first_rule(ctx.handbook, "APT-06", "DBO-02", "VIS-04")
     bill = first_rule(ctx.handbook, "VAC-03", "VAC-21") if tied(ctx.handbook, ctx.subject.benefit) else rule
     errors: list[DomainError] = []
+    if bill != rule:
+        observe(bill, not signed.receipt_signed)
     if observe(rule, not (signed.form_signed and signed.receipt_signed)):
         for field, ok, of in (
             ("form_signed", signed.form_signed, rule),
