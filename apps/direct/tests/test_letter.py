@@ -39,8 +39,8 @@ def sums(world: Direct) -> None:
         assert row.used + row.reserved <= row.ceiling
 
 
-def stay(world: Direct, *amounts: str, **fields: Any) -> dict[str, Any]:
-    lines = [world.line(amount, name=f"床位费{n}", kind="BED") for n, amount in enumerate(amounts)]
+def stay(world: Direct, *amounts: str, kind: str = "BED", **fields: Any) -> dict[str, Any]:
+    lines = [world.line(amount, name=f"项目{n}", kind=kind) for n, amount in enumerate(amounts)]
     return world.stay(
         [world.bill(lines=lines, issued_on="2026-09-16")], hospital="PRI", department="普外科",
         started_on="2026-09-16", ended_on="2026-09-16", **fields,
@@ -125,7 +125,7 @@ def test_only_what_exceeds_the_letter_is_at_discretion(world: Direct, pay: bool,
     case = world.admit(authorization=letter.number)
     case = world.do(case, "report_costs", by="intake", amount="12000.00")
     assert world.direct(case).flags == ["OVER_LETTER"]
-    case = discharged(world, case, "8000.00", "6500.00")
+    case = discharged(world, case, *["2900.00"] * 5, kind="TREATMENT")
     assert case.state == "PA_EXCEPTION"
     case = world.do(case, "decide_exception", by="senior", pay=pay, reason="超出部分")
     case = world.do(case, "decide", by="senior")
