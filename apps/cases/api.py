@@ -161,7 +161,7 @@ class CaseSeenSerializer(serializers.Serializer[Any]):
 class PerformEachSerializer(serializers.Serializer[Any]):
     """Up to 100 cases as you saw them; `input` holds the fields of the action, the same for all."""
 
-    cases = CaseSeenSerializer(many=True, allow_empty=False, max_length=MANY)
+    cases = serializers.ListField(child=CaseSeenSerializer(), allow_empty=False, max_length=MANY)
     input = serializers.DictField(required=False, default=dict)
 
     def validate_cases(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:

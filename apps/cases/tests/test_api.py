@@ -349,7 +349,9 @@ def test_who_refuses_stays_and_says_why_and_the_others_are_done(world: World) ->
 
 def test_cases_of_others_are_unknown_in_a_batch_too(world: World) -> None:
     case = world.review()
-    [answer] = do_each(person("senior_adjuster", series=["2024"]), "decide", {case.number: case.version}).json()
+    [answer] = do_each(
+        person("senior_adjuster", series=["2024"]), "decide", {case.number: case.version}
+    ).json()
     assert (answer["done"], answer["state"], answer["version"]) == (False, None, None)
     assert answer["error"]["code"] == "not_found"
     assert world.see(case).state == "UNDER_REVIEW"
