@@ -83,6 +83,7 @@ EVENTS: dict[str, dict[str, Text]] = {
     "bill": {
         "bill_opened": pgettext_lazy("webhook", "bill opened"),
         "bill_notified": pgettext_lazy("webhook", "reminder sent"),
+        "bill_final_notice": pgettext_lazy("webhook", "last reminder sent"),
         "exhausted": pgettext_lazy("webhook", "reminders exhausted, card stopped"),
         "paid": pgettext_lazy("webhook", "paid"),
         "canceled": pgettext_lazy("webhook", "canceled"),
