@@ -64,6 +64,7 @@ def _context(request: HttpRequest, form: ActionForm, title: str) -> dict[str, An
     return {
         "title": title,
         "form": form,
+        "billed_directly": True,
         "child": members.filter(number=number).first() if number else None,
         "hospital_names": dict(Hospital.objects.filter(code__in=codes).values_list("code", "name")),
         "wrong": len([error for _path, errors in form.path_errors.lists() for error in errors]),
