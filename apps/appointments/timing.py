@@ -39,6 +39,7 @@ class Cutoff:
 
     at: datetime
     rule: str
+    deadline: str  # "DL-23"
     binding: bool
     remind_at: datetime
     provisional: bool
@@ -86,7 +87,7 @@ def cutoff_of(
     binding = hospital.ownership in handbook.value("appointment.cancel_ownerships", ())
     observe(spec.id, binding)
     remind = next((step.at for step in due.steps if step.kind == "REMIND"), due.at - REMIND_BEFORE)
-    return Cutoff(due.at, spec.rules[0], binding, remind, due.provisional)
+    return Cutoff(due.at, spec.rules[0], spec.id, binding, remind, due.provisional)
 
 
 def moves(handbook: Handbook) -> bool:

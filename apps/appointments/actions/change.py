@@ -58,7 +58,7 @@ def _by_phone(ctx: Ctx[Any], cutoff: Cutoff | None, channel: str) -> None:
 
 def _is_late(ctx: Ctx[Any], cutoff: Cutoff | None) -> bool:
     """Only what is booked can be canceled late; a request goes without consequences."""
-    if cutoff is None or ctx.case.state not in BOOKED:
+    if cutoff is None or not observe(cutoff.deadline, ctx.case.state in BOOKED):
         return False
     return observe(cutoff.rule, cutoff.passed(ctx.now))
 
