@@ -23,7 +23,10 @@ from apps.direct.actions import admit_child, submit_direct
 from apps.direct.workflow import DirectFlow
 from apps.documents.models import Paper
 from apps.hospitals.models import Hospital, NetworkEntry
+from apps.ledger.actions import money_account, post_money
+from apps.ledger.models import MoneyEntry
 from apps.members.models import Policy
+from apps.payments.queries import payable_key
 from apps.products.queries import current_handbook, network_group
 
 SERIES = ("2026", "2024")
@@ -147,6 +150,15 @@ def _paid(demo: Demo) -> None:
     paid = min(at + timedelta(days=2), demo.now)
     given = {"statement": f"S-DEMO-{demo.series}", "reference": f"P-DEMO-{demo.series}", "paid_at": paid}
     demo.do(case, "settle", "finance", paid, **given)
+    account = money_account(
+        payable_key(case, "HOSPITAL"),
+        party="HOSPITAL",
+        reference=case.number,
+        series=case.series,
+        tpa=case.tpa,
+    )
+    owed = account.balance  # the book of money owed is the settlement's, which came before this demonstration
+    post_money(account, MoneyEntry.Kind.PAID, -owed, reference=given["reference"])
     demo.do(case, "close", "supervisor", demo.now)
 
 
