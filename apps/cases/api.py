@@ -254,6 +254,7 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
         return Response(CaseDetailSerializer(fresh, context=self.get_serializer_context()).data)
 
     @extend_schema(
+        operation_id="cases_actions_each_create",
         request=PerformEachSerializer,
         responses=CaseAnswerSerializer(many=True),
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
