@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import events
 from apps.core.errors import Blocked, Conflict, InvalidInput, InvalidInputs, NotAllowed, NotFound
-from apps.finance import vouchers
+from apps.finance import months, vouchers
 from apps.finance.models import Movement
 from apps.ledger.models import MoneyAccount
 from apps.messaging.models import Message
@@ -58,6 +58,7 @@ def test_pr25_from_the_run_to_every_claim_paid_and_booked(world: Settled, series
     assert {line.account for line in paid.lines} == {
         "2024": {"2241.08", "1002.02"}, "2026": {"2241.07", "1002.01"},
     }[series]  # fmt: skip
+    assert months.differences() == []  # the journal of reserves and the ledger
     rulebook.read_back("PR-25", draft.number)
 
 
