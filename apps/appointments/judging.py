@@ -241,8 +241,12 @@ def _out(booking: Booking, known: Known) -> Iterator[Why]:
         observe(rule, "WAITING" in codes)
     if booking.benefit in OF_BENEFIT and of_benefit:
         observe(of_benefit, bool(place.why))
+    scope = first_rule(handbook, "APP-01")
+    if scope:
+        observe(scope, "OTHER_SCOPE" in codes)
+    cited = {"WAITING": waiting, "OTHER_SCOPE": scope}
     for why in place.why:
-        yield Why(why.code, why.words, waiting) if why.code == "WAITING" and waiting else why
+        yield Why(why.code, why.words, cited.get(why.code) or why.rule)
 
 
 def _card(booking: Booking, known: Known) -> Iterator[Why]:

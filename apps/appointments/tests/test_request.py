@@ -202,6 +202,12 @@ def test_the_waiting_period_ends_with_its_last_day(world: Rooms) -> None:
     assert not may_book(world.actor("specialist"), wish, now=world.now)[1].refused
 
 
+def test_listed_is_not_billed_directly(world: Rooms) -> None:
+    """APP-01: the house is in the network and pays nothing in advance for this kind of visit."""
+    world.list_hospital("CHC", "2026", "OUTPATIENT", direct_billing=[])
+    assert world.reasons(world.ask(hospital="CHC")) == {"OTHER_SCOPE": "APP-01"}
+
+
 def test_everything_against_it_is_said_at_once(world: Rooms) -> None:
     without_rider(world)
     case = world.ask(hospital="CHC", benefit="EYE", expert="张主任", channel="EMAIL")
