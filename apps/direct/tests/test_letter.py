@@ -163,7 +163,7 @@ def test_dbi03_a_supplement_under_review_waits_and_raises_what_binds(world: Dire
     letter = world.sent()
     case = world.admit(authorization=letter.number)
     more = [{"name": "腹腔引流", "kind": "TREATMENT", "amount": "3000.00"}]
-    held = world.do(letter, "ask_supplement", by="lead", reason="术后感染", lines=more)
+    held = world.do(letter, "ask_supplement", by="intake", reason="术后感染", lines=more)
     case = discharged(world, case, "9000.00")
     with pytest.raises(Blocked) as refused:
         world.do(case, "decide", by="senior")
@@ -255,7 +255,7 @@ class Walk:
 
     def supplement(self) -> None:
         more = [{"name": "追加", "kind": "TREATMENT", "amount": "2000.00"}]
-        letter = self.world.do(self.letters[-1], "ask_supplement", by="lead", reason="更多", lines=more)
+        letter = self.world.do(self.letters[-1], "ask_supplement", by="intake", reason="更多", lines=more)
         self.world.do(letter, "grant_supplement", by="senior", amount="1500.00", valid_until="2026-11-10")
 
     def bill(self) -> None:
