@@ -11,7 +11,9 @@ from typing import Any
 from apps.accounts.actors import SYSTEM
 from apps.billing.actions.open import Share, follow_claim
 from apps.billing.actions.remind import TEMPLATE
+from apps.billing.greying import grey_issued
 from apps.billing.models import BillReminder
+from apps.cards.models import cards_issued
 from apps.cases.engine import Batch, Ctx, perform
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import subscribe
@@ -30,6 +32,7 @@ def connect() -> None:
     subscribe("decided", claim_moved)
     subscribe("closed", claim_moved)
     on_delivered(reminder_delivered)
+    cards_issued.connect(grey_issued, dispatch_uid="billing.grey_issued")
 
 
 def claim_moved(ctx: Ctx[Any]) -> None:

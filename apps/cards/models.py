@@ -21,6 +21,8 @@ from apps.members.models import Member, Policy
 card_restored = Signal()
 # Likewise when direct billing with it is stopped: what is booked with it waits.
 card_greyed = Signal()
+# Sent with `policies` (their primary keys) in the transaction that issues their cards.
+cards_issued = Signal()
 
 
 class CardState(models.TextChoices):

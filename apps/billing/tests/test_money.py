@@ -157,11 +157,16 @@ def test_the_card_comes_back_with_the_last_of_two_exhausted_bills(world: Bills) 
     world.pay(first, "99.99")
     assert world.state(first) == "EXHAUSTED"  # a part is not the whole
     world.pay(first, "0.01")
-    assert world.card().greyed_at is not None
+    assert second.number in world.card().greyed_for  # the card names what is left, and since when it is grey
+    assert world.card().greyed_at == world.row(second).exhausted_at
     world.act(second, "cancel", by="boss", reason="医院确认重复计费")
     assert world.state(second) == "CANCELLED"
     assert world.card().greyed_at is None
-    assert list(CardEvent.objects.order_by("pk").values_list("kind", flat=True)) == ["GREYED", "RESTORED"]
+    assert list(CardEvent.objects.order_by("pk").values_list("kind", flat=True)) == [
+        "GREYED",
+        "GREYED",
+        "RESTORED",
+    ]
     assert Message.objects.filter(template="card_restored").count() == 1
 
 

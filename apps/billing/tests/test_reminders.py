@@ -9,7 +9,7 @@ import pytest
 from apps.billing.models import BillReminder
 from apps.billing.tasks import sweep
 from apps.billing.tests.world import Bills
-from apps.cards.models import CardEvent, CardState
+from apps.cards.models import Card, CardEvent, CardState
 from apps.core.errors import Blocked, InvalidInputs
 from apps.messaging.models import CallTask, Message
 
@@ -183,3 +183,18 @@ def test_a_card_greyed_by_a_person_stays_grey_when_the_bill_is_paid(world: Bills
     case = world.exhausted()
     world.pay(case, "350.00")
     assert world.card().greyed_for == "冒用就诊，待调查"
+
+
+@pytest.mark.both_databases
+def test_bil03_a_renewal_does_not_pay(world: Bills) -> None:
+    """The card of the next period is issued grey while a bill is exhausted, and restored with the old one."""
+    world.child("M2", "2026", 7)
+    exhausted = world.exhausted()
+    renewed = world.renewed("M2026"), world.renewed("M2")
+    mine, other = (Card.objects.get(policy=policy) for policy in renewed)
+    assert (mine.greyed_for, mine.greyed_rule) == (world.old_card("M2026").greyed_for, "BIL-03")
+    assert exhausted.number in mine.greyed_for
+    assert other.greyed_at is None  # a brother's
+    world.pay(exhausted, "350.00")
+    assert Card.objects.filter(member__number="M2026", greyed_at=None).count() == 2
+    assert Message.objects.filter(template="card_restored").count() == 1

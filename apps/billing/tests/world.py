@@ -24,7 +24,7 @@ from apps.claims.tests.world import PEOPLE, SHANGHAI, World
 from apps.claims.workflow import ClaimFlow
 from apps.core.errors import NotFound
 from apps.hospitals.models import Hospital
-from apps.members.models import Guardian, Member
+from apps.members.models import Guardian, Member, Policy
 from apps.messaging.delivery import deliver_due
 from apps.messaging.models import CallTask, Message
 from apps.products.actions import load_calendar
@@ -97,6 +97,21 @@ class Bills(World):
 
     def card(self, series: str = "2026", member: str = "") -> Card:
         return Card.objects.get(policy__series=series, member__number=member or f"M{series}")
+
+    def old_card(self, member: str) -> Card:
+        return Card.objects.filter(member__number=member).order_by("pk")[0]
+
+    def renewed(self, member: str) -> Policy:
+        """The policy of the next period, as an import writes it."""
+        former = Policy.objects.filter(member__number=member).latest("expires_on")
+        start = former.expires_on + timedelta(days=1)
+        values = {
+            field.attname: getattr(former, field.attname) for field in Policy._meta.concrete_fields if not field.primary_key
+        }  # fmt: skip
+        policy = Policy(**values | {"number": f"{former.number}-R", "effective_on": start})
+        policy.expires_on = start + timedelta(days=364)
+        policy.save()
+        return policy
 
     def reminders(self, case: CaseFile) -> list[tuple[str, str, int | None]]:
         rows = BillReminder.objects.filter(bill=case.pk).order_by("number")

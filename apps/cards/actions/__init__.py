@@ -8,10 +8,10 @@ told what to do, and the failure is kept for the hotline.
 from apps.cards.actions.binding import bind, unbind
 from apps.cards.actions.codes import hide_code, request_code
 from apps.cards.actions.fields import Binding
-from apps.cards.actions.greying import grey, may_grey, restore
+from apps.cards.actions.greying import grey, may_grey, restore, reword
 from apps.cards.actions.issuing import issue, on_policies_written
 
 __all__ = [
     "Binding", "bind", "grey", "hide_code", "issue", "may_grey", "on_policies_written", "request_code", "restore",
-    "unbind",
+    "reword", "unbind",
 ]  # fmt: skip

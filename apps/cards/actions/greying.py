@@ -38,6 +38,20 @@ def grey(actor: Actor, card: Card, *, reason: str, rule: str = "", now: datetime
     return Card.objects.select_related("policy").get(pk=card.pk)
 
 
+def reword(actor: Actor, card: Card, *, reason: str, rule: str = "", now: datetime | None = None) -> Card:
+    """A grey card stays grey for another reason than before; told to nobody. Raises as `grey` does."""
+    reason = _may_grey(actor, reason)
+    now = now or timezone.now()
+    with transaction.atomic():
+        done = Card.objects.filter(pk=card.pk, version=card.version, greyed_at__isnull=False).update(
+            greyed_for=reason, greyed_rule=rule, version=F("version") + 1
+        )
+        if not done:
+            raise Conflict(_("This card is not greyed, or was changed meanwhile."), code="card_changed")
+        note(actor, [card], CardEvent.Kind.GREYED, now, reason, rule)
+    return Card.objects.select_related("policy").get(pk=card.pk)
+
+
 def restore(actor: Actor, card: Card, *, reason: str, rule: str = "", now: datetime | None = None) -> Card:
     """Let a greyed card serve again, and what waited for it go on (`card_restored`). Raises as `grey` does."""
     reason = _may_grey(actor, reason)

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from stdnum import luhn
 
-from apps.cards.models import Card
+from apps.cards.models import Card, cards_issued
 from apps.members.models import Policy
 
 PREFIX = "80"
@@ -20,7 +20,8 @@ def on_policies_written(sender: Any, policies: Sequence[Policy], **kwargs: Any) 
 
 
 def issue(policies: Iterable[Policy]) -> int:
-    """A card for each issued policy that has none (CRD-01; CRD-20: paid and issued); two statements.
+    """A card for each issued policy that has none (CRD-01; CRD-20: paid and issued); two statements,
+    and those of who listens to `cards_issued`.
 
     A policy applied for only (PENDING) gets its card when a later roster says that it was issued.
     """
@@ -32,6 +33,8 @@ def issue(policies: Iterable[Policy]) -> int:
         for pk, policy in issued.items() if pk not in held
     ]  # fmt: skip
     Card.objects.bulk_create(cards, ignore_conflicts=True)  # two imports at once: one card
+    if cards:
+        cards_issued.send(Card, policies=[card.policy_id for card in cards])
     return len(cards)
 
 
