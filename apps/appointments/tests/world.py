@@ -16,14 +16,11 @@ from apps.appointments.workflow import AppointmentFlow
 from apps.cards.models import Card
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import PEOPLE, SHANGHAI, World
+from apps.claims.tests.world import SHANGHAI, World
 from apps.hospitals.models import Hospital
 from apps.messaging.models import CallTask, Message
 from apps.products.actions import load_calendar
 
-PEOPLE |= {
-    "specialist": ("service_specialist",), "lead": ("booking_lead",), "boss": ("manager",), "tpa": ("tpa_manager",),
-}  # fmt: skip
 RIDERS = ["VACCINE", "DENTAL", "EYE"]
 OF_BENEFIT = ("VACCINE", "DENTAL", "EYE")
 NOW = datetime(2026, 9, 16, 10, 0, tzinfo=SHANGHAI)  # a Wednesday
@@ -34,6 +31,13 @@ def at(text: str) -> datetime:
 
 
 class Rooms(World):
+    people = World.people | {
+        "specialist": ("service_specialist",),
+        "lead": ("booking_lead",),
+        "boss": ("manager",),
+        "tpa": ("tpa_manager",),
+    }
+
     def __init__(self, *series: str, now: datetime = NOW) -> None:
         super().__init__(*series, now=now)
         load_calendar([2024, 2026])

@@ -11,18 +11,19 @@ from apps.authorizations.actions import request_authorization
 from apps.authorizations.workflow import AuthorizationFlow
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import NOW, PEOPLE, World
+from apps.claims.tests.world import NOW, World
 from apps.documents.models import Letter, Paper
 from apps.documents.tasks import render_letter
 from apps.messaging.delivery import deliver_due
 from apps.messaging.models import Message
 
-PEOPLE |= {"doctor": ("medical_review",), "lead": ("adjuster_lead",)}
 MAIL = "insurance@hospital.example"
 
 
 class Rooms(World):
     """PRI bills stays and visits of both series directly; PUB does not."""
+
+    people = World.people | {"doctor": ("medical_review",), "lead": ("adjuster_lead",)}
 
     def __init__(self, *series: str, now: datetime = NOW) -> None:
         super().__init__(*series, now=now)

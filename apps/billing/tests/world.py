@@ -20,7 +20,7 @@ from apps.billing.workflow import BillFlow
 from apps.cards.models import Card, CardLink
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import PEOPLE, SHANGHAI, World
+from apps.claims.tests.world import SHANGHAI, World
 from apps.claims.workflow import ClaimFlow
 from apps.core.errors import NotFound
 from apps.hospitals.models import Hospital
@@ -30,11 +30,16 @@ from apps.messaging.models import CallTask, Message
 from apps.products.actions import load_calendar
 
 NOW = datetime(2026, 9, 14, 10, 0, tzinfo=SHANGHAI)  # Mon
-PEOPLE |= {"caller": ("collections",), "desk": ("service_specialist",), "boss": ("service_lead",)}
 _references = itertools.count(1)
 
 
 class Bills(World):
+    people = World.people | {
+        "caller": ("collections",),
+        "desk": ("service_specialist",),
+        "boss": ("service_lead",),
+    }
+
     def __init__(self, *series: str, clock: Any = None, now: datetime = NOW) -> None:
         super().__init__(*series, now=now)
         load_calendar([2026])

@@ -12,7 +12,7 @@ import itertools
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from apps.accounts.actors import SYSTEM, Actor, actor_of_user
@@ -71,6 +71,8 @@ def _rows(manager: Any, series: str) -> list[dict[str, Any]]:
 
 
 class World:
+    people: ClassVar[dict[str, tuple[str, ...]]] = PEOPLE  # roles by name; other worlds add their own
+
     def __init__(self, *series: str, now: datetime = NOW) -> None:
         self.now = now
         self.series = series or ("2024", "2026")
@@ -134,7 +136,9 @@ class World:
             return SYSTEM
         if name not in self._people:
             known = User.objects.filter(username=name).first()
-            self._people[name] = actor_of_user(known) if known else make_actor(*PEOPLE[name], username=name)
+            self._people[name] = (
+                actor_of_user(known) if known else make_actor(*self.people[name], username=name)
+            )
         return self._people[name]
 
     def authority(self, role: str, yuan: int) -> None:

@@ -8,21 +8,21 @@ from typing import Any
 from apps.accounts.actors import SYSTEM
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import PEOPLE, World
+from apps.claims.tests.world import World
 from apps.ledger.models import MoneyAccount
 from apps.recoveries.models import Recovery
 from apps.recoveries.workflow import RecoveryFlow
 
-PEOPLE |= {
-    "clerk": ("recovery",),
-    "leader": ("recovery_lead",),
-    "manager": ("manager",),
-    "approver": ("supervisor",),
-    "auditor": ("auditor",),
-}
-
 
 class Recoveries(World):
+    people = World.people | {
+        "clerk": ("recovery",),
+        "leader": ("recovery_lead",),
+        "manager": ("manager",),
+        "approver": ("supervisor",),
+        "auditor": ("auditor",),
+    }
+
     def paid(self, amount: str = "800.00", **fields: Any) -> CaseFile:
         """A claim over one line, decided and paid."""
         return self.closed(self.visit([self.bill(lines=[self.line(amount)])]), **fields)
