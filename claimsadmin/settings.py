@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "apps.authorizations",
     "apps.appointments",
     "apps.claims",
+    "apps.enquiries",
     "apps.mailroom",
     "apps.direct",
     "apps.settlements",
@@ -450,7 +451,7 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# --- Electronic payment -------------------------------------------------------------------------------
+# --- Self-pay bills: reminders and electronic payment ---------------------------------------------------
 
 # Dotted path of a class like `apps.billing.gateway.Gateway`; the sandbox is for everything but production.
 PAYMENT_GATEWAY: str = env.str(
@@ -459,6 +460,8 @@ PAYMENT_GATEWAY: str = env.str(
 PAYMENT_GATEWAY_SECRET: str = env.str(
     "PAYMENT_GATEWAY_SECRET", default="" if PRODUCTION else development_key("payment gateway")
 )
+# Days of attempts in vain after which a bill goes to the manager: nobody answers, so no reminder counts.
+BILL_UNREACHED_DAYS: int = env.int("BILL_UNREACHED_DAYS", default=14)
 
 # --- Admin --------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from apps.adjudication.codes import VISIT_TYPES
 from apps.billing.models import BillPayment, BillReminder, Channel
 from apps.cases.inputs import ask, codes, money
+from apps.core.money import format_yuan
 
 CENT = Decimal("0.01")
 # Why a share stays with the family; decided claims bring the codes of their findings, too.
@@ -104,6 +105,23 @@ class PaymentInput:
     reference: str = ask(_("Receipt number"), max_length=60, min_length=2)
     way: str = ask(_("Where"), choices=PAID_AT, widget="select", default="HOSPITAL")
     note: str = ask(_("Note"), default="", max_length=500)
+
+
+def standing(ctx: Any) -> list[tuple[str, Any]]:
+    """The payments of a bill that people recorded and nobody reversed."""
+    rows = BillPayment.objects.filter(
+        bill=ctx.case.pk, kind=BillPayment.Kind.PAYMENT, way__in=dict(PAID_AT), reversal__isnull=True
+    )
+    return [
+        (str(row.pk), f"{row.paid_on} ¥ {format_yuan(row.amount_fen)} {row.reference} ({row.actor_label})")
+        for row in rows.order_by("pk")
+    ]
+
+
+@dataclass(frozen=True)
+class ReverseInput:
+    payment: int = ask(_("Payment"), choices=standing, widget="select")
+    reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=500)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.accounts.models import ApiClient
+from apps.accounts.models import ApiClient, User
 from apps.cases.models import CaseFile
 from apps.core.models import Immutable
 from apps.hospitals.models import Hospital
@@ -31,7 +31,8 @@ class SelfPayBill(models.Model):
     """One amount owed to one hospital (BIL-01, BIL-20); one to one with its case file. Amounts in fen.
 
     `reminders` counts those that count, `tried` all; `waiting` says that one is under way. `live` until the
-    bill is paid or canceled. `full_visits_used`: the share follows the fully paid visits (EPY-01).
+    bill is paid or canceled. `trying_since` is the first attempt after the last that counted; who is not reached
+    for long is handed over to the manager. `full_visits_used`: the share follows the fully paid visits (EPY-01).
     """
 
     VISIBILITY = OF_CASE
@@ -66,6 +67,8 @@ class SelfPayBill(models.Model):
     reminders = models.PositiveSmallIntegerField(_("reminders that count"), default=0)
     tried = models.PositiveSmallIntegerField(_("reminders tried"), default=0)
     waiting = models.BooleanField(_("reminder under way"), default=False)
+    trying_since = models.DateTimeField(_("not reached since"), null=True, blank=True)
+    handed_over_at = models.DateTimeField(_("with the manager since"), null=True, blank=True)
     revisions = models.PositiveSmallIntegerField(_("revisions"), default=0)
     live = models.BooleanField(_("to be paid"), default=True)
     exhausted_at = models.DateTimeField(_("card greyed for it since"), null=True, blank=True)
@@ -87,6 +90,11 @@ class SelfPayBill(models.Model):
         ]
         indexes = [
             models.Index(fields=["exhausted_at"], condition=Q(live=True), name="bill_exhausted"),
+            models.Index(
+                fields=["trying_since"],
+                condition=Q(live=True, handed_over_at__isnull=True),
+                name="bill_unreached",
+            ),
             models.Index(fields=["hospital", "visited_on"], condition=Q(live=True), name="bill_of_hospital"),
             models.Index(fields=["reference"], condition=~Q(reference=""), name="bill_reference"),
         ]
@@ -199,13 +207,18 @@ class BillReminder(models.Model):
 
 
 class BillPayment(Immutable):
-    """Money that came in for a bill, or went back. `amount_fen` is positive for both kinds."""
+    """Money that came in for a bill, or went back. `amount_fen` is positive for every kind.
+
+    A REVERSAL takes back a payment that was recorded by mistake; `turn` counts the reversed payments
+    of the same receipt before this one.
+    """
 
     VISIBILITY = OF_BILL
 
     class Kind(models.TextChoices):
         PAYMENT = "PAYMENT", _("payment")
         REFUND = "REFUND", _("refund")
+        REVERSAL = "REVERSAL", _("reversed")
 
     class Way(models.TextChoices):
         HOSPITAL = "HOSPITAL", _("at the hospital")
@@ -218,6 +231,9 @@ class BillPayment(Immutable):
     amount_fen = models.BigIntegerField(_("amount (fen)"))
     reference = models.CharField(_("receipt number"), max_length=80)
     paid_on = models.DateField(_("paid on"))
+    turn = models.PositiveSmallIntegerField(default=0)
+    reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversal")
+    user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     actor_label = models.CharField(_("who"), max_length=80)
     note = models.CharField(_("note"), max_length=500, blank=True)
     at = models.DateTimeField(_("at"))
@@ -227,7 +243,7 @@ class BillPayment(Immutable):
         verbose_name_plural = _("payments of bills")
         constraints = [
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="bill_payment_positive"),
-            models.UniqueConstraint(fields=["bill", "kind", "reference"], name="bill_payment_once"),
+            models.UniqueConstraint(fields=["bill", "kind", "reference", "turn"], name="bill_payment_once"),
         ]
 
     def __str__(self) -> str:

@@ -80,23 +80,28 @@ def take(
     paid_on: date,
     kind: str = Kind.PAYMENT,
     note: str = "",
+    reverses: BillPayment | None = None,
 ) -> None:
-    """Book fen that came in (or, as REFUND, went back). One receipt is booked once a bill."""
+    """Book fen that came in (or, as REFUND, went back, or, as REVERSAL, never came). One receipt is booked
+    once a bill, and again after it was reversed."""
     bill = ctx.subject
-    if BillPayment.objects.filter(bill=bill.pk, kind=kind, reference=reference).exists():
+    before = BillPayment.objects.filter(bill=bill.pk, kind=kind, reference=reference)
+    turn = before.count()
+    if kind != Kind.REVERSAL and before.filter(reversal__isnull=True).exists():
         words = _("Receipt %(number)s is booked on this bill already.") % {"number": reference}
         raise InvalidInput(words, code="booked_before", field="reference")
     ctx.add(
         BillPayment(
             bill=bill, kind=kind, way=way, amount_fen=amount, reference=reference, paid_on=paid_on, note=note,
-            actor_label=ctx.actor.label, at=ctx.now,
+            turn=turn, reverses=reverses, user_id=ctx.actor.user_id, actor_label=ctx.actor.label, at=ctx.now,
         )
     )  # fmt: skip
     sign = 1 if kind == Kind.PAYMENT else -1
     bill.paid_fen += sign * amount
     ctx.update(bill, "paid_fen")
     posted = MoneyEntry.Kind.PAID if kind == Kind.PAYMENT else MoneyEntry.Kind.RETURNED
-    post_money(account_of(ctx.case), posted, sign * amount, reference=f"{kind}:{reference}"[:80])
+    entry = f"{kind}:{reference}"[:76] + (f"#{turn}" if turn else "")
+    post_money(account_of(ctx.case), posted, sign * amount, reference=entry)
     ctx.data |= {"amount_fen": amount, "reference": reference, "way": way, "open_fen": bill.open_fen}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
@@ -54,6 +55,13 @@ def failed_mails(limit: int = 500) -> list[str]:
     return list(failed.order_by("pk").values_list("bill__case__number", flat=True)[:limit])
 
 
+def unreached(now: datetime, limit: int = 500) -> list[str]:
+    """Numbers of bills whose family has been tried in vain for so many days (`BILL_UNREACHED_DAYS`)."""
+    before = now - timedelta(days=settings.BILL_UNREACHED_DAYS)
+    bills = SelfPayBill.objects.filter(live=True, handed_over_at__isnull=True, trying_since__lte=before)
+    return list(bills.order_by("trying_since", "pk").values_list("case__number", flat=True)[:limit])
+
+
 # --- Work lists -------------------------------------------------------------------------------------
 
 
@@ -78,6 +86,7 @@ class Band:
     bills: int
     fen: int
     exhausted: int
+    unreached: int  # with the manager, because nobody answers
 
 
 def ageing(actor: Actor, today: date, *, series: str = "") -> list[Band]:
@@ -95,10 +104,26 @@ def ageing(actor: Actor, today: date, *, series: str = "") -> list[Band]:
         sums[f"bills{n}"] = Count("pk", filter=within)
         sums[f"fen{n}"] = Sum(OPEN_FEN, filter=within)
         sums[f"exhausted{n}"] = Count("pk", filter=within & Q(state="EXHAUSTED"))
+        sums[f"unreached{n}"] = Count("pk", filter=within & Q(self_pay__handed_over_at__isnull=False))
     found = bills.aggregate(**sums)
     return [
-        Band(first, last, found[f"bills{n}"], found[f"fen{n}"] or 0, found[f"exhausted{n}"])
+        Band(
+            first,
+            last,
+            found[f"bills{n}"],
+            found[f"fen{n}"] or 0,
+            found[f"exhausted{n}"],
+            found[f"unreached{n}"],
+        )
         for n, (first, last) in enumerate(spans)
+    ]
+
+
+def with_manager(actor: Actor, *, series: str = "", limit: int = 50) -> QuerySet[CaseFile]:
+    """Open bills of families that nobody reaches, the longest tried first."""
+    bills = _open_bills(actor, series).filter(self_pay__live=True, self_pay__handed_over_at__isnull=False)
+    return bills.select_related("member", "self_pay__hospital").order_by("self_pay__trying_since", "pk")[
+        :limit
     ]
 
 

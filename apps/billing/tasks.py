@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.actors import SYSTEM
 from apps.billing import epay
-from apps.billing.queries import OPENING, failed_mails, periods_over
+from apps.billing.queries import OPENING, failed_mails, periods_over, unreached
 from apps.cases.engine import perform
 from apps.core.errors import DomainError
 
@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 @shared_task
 def sweep_bills() -> int:
-    """Reminders that are due, cards to be greyed, e-mails that failed, electronic payments that ran out."""
+    """Reminders that are due, cards to be greyed, e-mails that failed, families nobody reaches, electronic
+    payments that ran out."""
     return sweep(timezone.now())
 
 
@@ -33,6 +34,7 @@ def sweep(now: datetime) -> int:
         done += not only_begun and _try(number, "exhaust", now)
         if timezone.localtime(now).hour >= OPENING:
             done += _try(number, "remind", now)
+    done += sum(_try(number, "hand_over", now) for number in unreached(now))
     return done + epay.expire(now)
 
 

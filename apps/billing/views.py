@@ -20,7 +20,7 @@ from apps.billing.actions import report_bill
 from apps.billing.charts import age_chart
 from apps.billing.forms import report_form
 from apps.billing.models import OnlinePayment
-from apps.billing.queries import ageing, by_hospital, calls_to_make
+from apps.billing.queries import ageing, by_hospital, calls_to_make, with_manager
 from apps.billing.roles import FINANCE
 from apps.cases.engine import perform
 from apps.cases.forms import tidy
@@ -103,6 +103,8 @@ def ages(request: HttpRequest) -> HttpResponse:
         "bills": sum(band.bills for band in bands),
         "fen": sum(band.fen for band in bands),
         "exhausted": sum(band.exhausted for band in bands),
+        "unreached": sum(band.unreached for band in bands),
+        "with_manager": with_manager(actor, series=series),
         "series": series,
         "all_series": series_codes(),
     }

@@ -64,6 +64,23 @@ class BillFlow(CaseFile):
     @transition(field="state", source=sorted(UNPAID), target="CANCELLED")
     def cancel(self) -> None: ...
 
+    # --- A payment was recorded by mistake ------------------------------------------------------
+
+    @transition(field="state", source=["PAID"], target="OPEN")
+    def reopen(self) -> None: ...
+
+    @transition(field="state", source=["PAID"], target="REMINDED_1")
+    def reopen_1(self) -> None: ...
+
+    @transition(field="state", source=["PAID"], target="REMINDED_2")
+    def reopen_2(self) -> None: ...
+
+    @transition(field="state", source=["PAID"], target="REMINDED_3")
+    def reopen_3(self) -> None: ...
+
+    @transition(field="state", source=["PAID"], target="EXHAUSTED")
+    def reopen_exhausted(self) -> None: ...
+
 
 KIND = register(
     Kind(
@@ -77,4 +94,5 @@ KIND = register(
     )
 )
 REMIND = ("remind_1", "remind_2", "remind_3")
+REOPEN = ("reopen", "reopen_1", "reopen_2", "reopen_3")  # by the number of reminders that count
 UNREMIND = ("unremind_1", "unremind_2", "unremind_3")

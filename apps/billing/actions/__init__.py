@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.billing.actions import change, online, open, pay, remind
+from apps.billing.actions import change, online, open, pay, remind, reverse
 from apps.billing.actions.open import Share, follow_claim, report_bill
 from apps.billing.workflow import KIND
 from apps.cases.common import add_common_actions
@@ -19,4 +19,5 @@ __all__ = [
     "pay",
     "remind",
     "report_bill",
+    "reverse",
 ]

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +29,7 @@ from apps.cases.models import Clock
 from apps.core.errors import Blocked, InvalidInput
 from apps.core.money import format_yuan
 from apps.messaging.calls import RecordCall
-from apps.messaging.contacts import contact_of
+from apps.messaging.contacts import contact_of, staff_for
 from apps.messaging.models import CallTask, Message
 from apps.messaging.outbox import queue_call, queue_message
 from apps.messaging.texts import words_for
@@ -64,7 +65,8 @@ def send(ctx: Ctx[Any], bill: SelfPayBill, *, instead_of: str = "") -> BillRemin
         )
     ctx.add(reminder)
     bill.waiting = True
-    ctx.update(bill, "tried", "waiting")
+    bill.trying_since = bill.trying_since or ctx.now
+    ctx.update(bill, "tried", "waiting", "trying_since")
     ctx.data["reminder"] = reminder.number
     return reminder
 
@@ -108,15 +110,28 @@ def count(ctx: Ctx[Any], reminder: BillReminder, *, result: str, at: datetime) -
     bill.waiting = False
     reminder.result, reminder.result_at, reminder.counted_as = result, at, bill.reminders
     observe(terms.channel_rule, True)
+    forget_trying(ctx)
+    start_period(ctx, at)
+    ctx.loaded["counted"] = True
+    ctx.update(reminder, *KEPT)
+    ctx.update(bill, "reminders", "waiting")
+    ctx.data |= {"reminder": reminder.number, "counted_as": bill.reminders, "channel": reminder.channel}
+
+
+def start_period(ctx: Ctx[Any], at: datetime) -> None:
+    """The clock that follows the last reminder: the interval, or the last period."""
+    bill, terms = ctx.subject, terms_of(ctx.handbook)
     last = bool(terms.limit) and bill.reminders >= terms.limit
     if bill.reminders < terms.notices or (last and not terms.has_last_period):
         ctx.emit("bill_notified", at)
     elif last:
         ctx.emit("bill_final_notice", at)
-    ctx.loaded["counted"] = True
-    ctx.update(reminder, *KEPT)
-    ctx.update(bill, "reminders", "waiting")
-    ctx.data |= {"reminder": reminder.number, "counted_as": bill.reminders, "channel": reminder.channel}
+
+
+def forget_trying(ctx: Ctx[Any]) -> None:
+    """The family was reached, or reminding begins anew."""
+    ctx.subject.trying_since = ctx.subject.handed_over_at = None
+    ctx.update(ctx.subject, "trying_since", "handed_over_at")
 
 
 def fail(ctx: Ctx[Any], reminder: BillReminder, *, result: str) -> None:
@@ -274,6 +289,7 @@ def _bounced(ctx: Ctx[BounceInput]) -> None:
         withdraw(ctx, waiting)
     ctx.loaded["uncounted"] = bill.reminders
     bill.reminders -= 1
+    forget_trying(ctx)
     was_exhausted, bill.exhausted_at = bill.exhausted_at, None
     ctx.update(bill, "reminders", "exhausted_at")
     ctx.emit("bill_notice_failed")
@@ -354,6 +370,38 @@ def _exhaust(ctx: Ctx[NoInput]) -> None:
     ctx.data |= {"greyed": grey_cards(ctx), "rule": terms.grey_rule, "open_fen": bill.open_fen}
 
 
+def _not_reached(ctx: Ctx[Any]) -> Blocker | None:
+    bill, days = ctx.subject, settings.BILL_UNREACHED_DAYS
+    rule = terms_of(ctx.handbook).channel_rule
+    if bill.handed_over_at:
+        return Blocker("handed_over", _("The manager knows already."), rule)
+    if observe(rule, bill.trying_since is not None and bill.trying_since + timedelta(days=days) <= ctx.now):
+        return None
+    words = _("The family has not been tried for %(days)d days.")
+    return Blocker("not_long", words % {"days": days}, rule)
+
+
+def _hand_over(ctx: Ctx[NoInput]) -> None:
+    """Nobody was reached for long: nothing counts, so nothing would ever follow. A manager decides (DL-36);
+    the calls go on."""
+    bill = ctx.subject
+    bill.handed_over_at, ctx.case.priority = ctx.now, 1
+    ctx.update(bill, "handed_over_at")
+    attempts = BillReminder.objects.filter(bill=bill.pk, made_at__gte=bill.trying_since).count()
+    ctx.data |= {"attempts": attempts, "rule": terms_of(ctx.handbook).channel_rule}
+    words = {
+        "hospital": str(bill.hospital), "amount": format_yuan(bill.open_fen), "attempts": attempts,
+        "since": timezone.localtime(bill.trying_since).date(),
+    }  # fmt: skip
+    for person in staff_for("manager", ctx.case):
+        if person.email:
+            queue_message(
+                ctx, case=ctx.case, channel=Message.Channel.EMAIL, template="bill_unreached", recipient=person.email,
+                context=words | {"addressee": str(person)},
+                key=f"{ctx.case.number}:unreached:{bill.tried}:{person.pk}",
+            )  # fmt: skip
+
+
 # --- Registration -----------------------------------------------------------------------------------
 
 
@@ -395,6 +443,8 @@ for action in (
            transition=_as_counted, input=DeliveredInput, system=True, manual=False),
     Action("reminder_failed", _("Reminder not delivered"), frozenset(), _mail_failed, states=UNPAID, system=True,
            manual=False),
+    Action("hand_over", _("Hand over to the manager"), CALLERS, _hand_over, states=REMINDABLE, guards=(_not_reached,),
+           event="bill_unreached", system=True, order=75),
     Action("exhaust", _("Grey the card"), frozenset(), _exhaust, transition="exhaust",
            guards=(_not_under_way, _last_period_over), event="exhausted", system=True, manual=False),
 ):  # fmt: skip

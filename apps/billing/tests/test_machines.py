@@ -47,7 +47,7 @@ def test_every_difference_is_explained() -> None:
 
 def test_states_are_words_and_nothing_else_and_the_end_is_the_end() -> None:
     assert {state for pair in transitions() for state in pair} == set(STATES)
-    assert not {source for source, _target in transitions()} & FINAL
+    assert not {source for source, _target in transitions()} & FINAL - {"PAID"}  # but for a mistake (I3)
 
 
 @pytest.mark.parametrize("name", [action.name for action in KIND.actions.values()])

@@ -13,7 +13,7 @@ from apps.billing.actions import report_bill
 from apps.billing.models import BillPayment, BillRevision, SelfPayBill
 from apps.billing.tests.world import Bills
 from apps.cards.models import CardEvent
-from apps.core.errors import Blocked, DomainError, InvalidInputs
+from apps.core.errors import Blocked, DomainError, InvalidInput, InvalidInputs, NotAllowed
 from apps.direct.queries import self_pay
 from apps.ledger.models import MoneyAccount
 from apps.messaging.models import CallTask, Message
@@ -168,6 +168,59 @@ def test_the_card_comes_back_with_the_last_of_two_exhausted_bills(world: Bills) 
         "RESTORED",
     ]
     assert Message.objects.filter(template="card_restored").count() == 1
+
+
+def reverse(world: Bills, case: Any, *, by: str = "boss") -> Any:
+    payment = BillPayment.objects.filter(bill=case.pk, kind="PAYMENT", reversal=None).get()
+    return world.act(case, "reverse_payment", by=by, payment=payment.pk, reason="记错账单")
+
+
+@pytest.mark.both_databases
+def test_a_payment_recorded_by_mistake_is_reversed_by_somebody_else(world: Bills) -> None:
+    """The bill stands where it stood, the card is grey again, the history stays, and the receipt can be
+    recorded rightly."""
+    case = world.exhausted()
+    world.pay(case, "350.00", reference="SJ-1")
+    assert (world.state(case), world.card().greyed_at) == ("PAID", None)
+    with pytest.raises(NotAllowed, match=r"Four eyes|双人"):
+        reverse(world, case, by="caller")
+    case = reverse(world, case)
+    assert (case.state, case.open, case.closed_at, world.row(case).open_fen) == (
+        "EXHAUSTED",
+        True,
+        None,
+        35000,
+    )
+    assert (case.number in world.card().greyed_for, books(case)) == (True, -35000)
+    kinds = (
+        BillPayment.objects.filter(bill=case.pk)
+        .order_by("pk")
+        .values_list("kind", "amount_fen", "reverses__kind")
+    )
+    assert list(kinds) == [("PAYMENT", 35000, None), ("REVERSAL", 35000, "PAYMENT")]
+    world.pay(case, "50.00", reference="SJ-1")
+    with pytest.raises(InvalidInput, match="SJ-1"):
+        world.pay(case, "50.00", reference="SJ-1")
+    case = reverse(world, case)  # the same receipt, wrong once more; a part changes no state
+    case = world.pay(case, "350.00", reference="SJ-1")
+    assert (case.state, books(case), world.card().greyed_at) == ("PAID", 0, None)
+
+
+def test_a_reversal_starts_the_reminders_where_they_stood(world: Bills) -> None:
+    fresh = world.pay(world.bill("10.00"), "10.00")
+    assert reverse(world, fresh).state == "OPEN"
+    assert world.reminders(fresh) == [("EMAIL", "CANCELED", None), ("EMAIL", "WAITING", None)]
+    world.pay(fresh, "10.00")
+    case = world.bill()
+    world.deliver()
+    world.at("2026-09-18 10:00")
+    world.pay(case, "350.00")
+    assert reverse(world, case).state == "REMINDED_1"
+    assert world.at("2026-09-24 10:00") == 0  # a new interval of seven days
+    assert world.at("2026-09-25 10:00") == 1
+    with pytest.raises(Blocked) as refused:
+        world.act(case, "reverse_payment", by="boss", payment=0, reason="记错")
+    assert refused.value.code == "no_payment"
 
 
 # --- Changing ---------------------------------------------------------------------------------------

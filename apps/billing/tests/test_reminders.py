@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from apps.billing.models import BillReminder
+from apps.billing.queries import ageing, with_manager
 from apps.billing.tasks import sweep
 from apps.billing.tests.world import Bills
 from apps.cards.models import Card, CardEvent, CardState
@@ -162,12 +163,22 @@ def test_unanswered_families_without_an_address_are_called_again_and_never_greye
     world: Bills,
 ) -> None:
     world.no_address()
+    boss = world.user("manager")
     case = world.bill()
     for _attempt in range(4):
         world.answer(case, "UNANSWERED")
+    assert world.at("2026-09-28 09:59") == 0
+    assert world.at("2026-09-28 10:00", sweeps=2) == 1  # after a fortnight the manager hears of it, once
+    told = Message.objects.get(template="bill_unreached")
+    assert (told.recipient, "联系不上" in told.subject) == (boss.email, True)
     assert world.at("2026-12-30 10:00") == 0
     assert (world.state(case), world.card().greyed_at) == ("OPEN", None)
     assert world.call(case).attempt == 5
+    bands = ageing(world.actor("boss"), world.now.date())
+    assert [(band.first, band.unreached) for band in bands if band.bills] == [(91, 1)]
+    assert [found.number for found in with_manager(world.actor("boss"))] == [case.number]
+    world.answer(case)  # reached at last
+    assert (world.state(case), world.row(case).handed_over_at) == ("REMINDED_1", None)
 
 
 def test_brothers_and_sisters_keep_their_cards(world: Bills) -> None:
