@@ -391,6 +391,8 @@ SERVICES: Final[tuple[str, ...]] = (
     "advance",
     "appeal",
     "complaint",
+    "enquiry",
+    "forms",
     "home_test",
     "family_doctor",
     "health_archive",

@@ -227,8 +227,38 @@ class RecoveryContext:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedPaper:
+    """One paper of a check list, before there is a claim; `depends`: only in some cases."""
+
+    title: Title
+    rule: str
+    original: bool
+    pages: int = 1
+    depends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormsContext:
+    """Blank forms for a family (APP-05): what was chosen is printed, the rest left out."""
+
+    about: About
+    enquiry: str  # number of the request
+    claim_form: bool
+    mailing: bool
+    papers: tuple[ListedPaper, ...] = ()
+    minors: tuple[ListedPaper, ...] = ()
+    text: str = ""
+
+
 LetterContext = (
-    AcceptanceContext | SupplementContext | EobContext | RefusalContext | GuaranteeContext | RecoveryContext
+    AcceptanceContext
+    | SupplementContext
+    | EobContext
+    | RefusalContext
+    | GuaranteeContext
+    | RecoveryContext
+    | FormsContext
 )
 KINDS: dict[type[Any], Letter.Kind] = {
     AcceptanceContext: Letter.Kind.ACCEPTANCE,
@@ -237,6 +267,7 @@ KINDS: dict[type[Any], Letter.Kind] = {
     RefusalContext: Letter.Kind.REFUSAL,
     GuaranteeContext: Letter.Kind.GUARANTEE,
     RecoveryContext: Letter.Kind.RECOVERY,
+    FormsContext: Letter.Kind.FORMS,
 }
 
 

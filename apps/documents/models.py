@@ -141,6 +141,7 @@ class Letter(models.Model):
         REFUSAL = "REFUSAL", _("refusal letter")
         GUARANTEE = "GUARANTEE", _("guarantee letter")
         RECOVERY = "RECOVERY", _("request for refund")
+        FORMS = "FORMS", _("blank forms")
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("being rendered")

@@ -88,6 +88,13 @@ EVENTS: dict[str, dict[str, Text]] = {
         "paid": pgettext_lazy("webhook", "paid"),
         "canceled": pgettext_lazy("webhook", "canceled"),
     },
+    "enquiry": {
+        "enquiry_recorded": pgettext_lazy("webhook", "recorded"),
+        "answered": pgettext_lazy("webhook", "answered"),
+        "forms_sent": pgettext_lazy("webhook", "forms sent"),
+        "enquiry_closed": pgettext_lazy("webhook", "closed"),
+        "enquiry_reopened": pgettext_lazy("webhook", "reopened"),
+    },
     "recovery": {
         "recovery_opened": pgettext_lazy("webhook", "opened"),
         "notified": pgettext_lazy("webhook", "family contacted"),

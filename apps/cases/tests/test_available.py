@@ -105,6 +105,7 @@ FOLLOWED_AT_ONCE = {"REPORTED", "PAID", "REOPENED"}  # the system goes on in the
 RESTS_IN = {"APPROVED": {"APPROVED", "PARTIAL"}}
 WALKED_ELSEWHERE = {
     "bill": "apps/billing/tests/test_walk.py",
+    "enquiry": "apps/enquiries/tests/test_walk.py",
     "appointment": "apps/appointments/tests/test_walk.py",
     "authorization": "apps/authorizations/tests/test_walk.py",
     "recovery": "apps/recoveries/tests/test_walk.py",
