@@ -428,6 +428,7 @@ SPECTACULAR_SETTINGS = {
         "EmailState": "apps.mailroom.models.Email.State",
         "EndpointLanguage": "apps.webhooks.models.Endpoint.Language",
         "EndpointState": "apps.webhooks.models.Endpoint.State",
+        "EnquirySort": "apps.enquiries.models.Sort",
         "IdType": "apps.members.models.IdType",
         "ItemCategory": "apps.adjudication.codes.ITEM_CATEGORIES",
         "LetterState": "apps.documents.models.Letter.State",
