@@ -20,7 +20,7 @@ Found = Blocker | None
 RULE = "LAW-10"
 # Actions by which a person decides a claim or direct claim.
 DECIDING = frozenset(
-    {"decide", "sign", "decide_hold", "confirm_refusal", "decide_undisputed", "pay_ex_gratia", "pay_compromise"}
+    {"decide", "sign", "decide_hold", "confirm_refusal", "decide_ex_gratia", "compromise", "pay_undisputed"}
 )
 ON_ITS_WAY = (Message.State.QUEUED, Message.State.SENDING)
 
