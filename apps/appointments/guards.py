@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.trace import observe
-from apps.appointments.judging import LATE, as_of, first_rule, today
+from apps.appointments.judging import LATE, as_of, booking_of, first_rule, gather, today
 from apps.authorizations.models import Authorization
 from apps.cases.kinds import Blocker
 from apps.cases.models import CaseFile
@@ -23,6 +23,13 @@ def still_possible(ctx: Any) -> Found:
     if against is None:
         against = ctx.loaded["against"] = as_of(ctx.case)
     return Blocker(against[0].code, against[0].words, against[0].rule) if against else None
+
+
+def not_asked_again(ctx: Any) -> Found:
+    """What had ended lives again only when the visit was not asked for anew meanwhile."""
+    known = gather(booking_of(ctx.case)).twin
+    words = _("This visit is asked for already: %(number)s.")
+    return Blocker("BOOKED", words % {"number": known}) if known else None
 
 
 def not_over(ctx: Any) -> Found:

@@ -22,6 +22,7 @@ class Appointment(models.Model):
     `latest_on` is the last day of asking in time (APT-07 … APT-09), None where the series prints none.
     `reasons` and `warnings` are what was found when it was asked for: code, rule, words in both languages.
     `rounds` counts confirmations (one message each); `remind_at` is the reminder that is still to come.
+    `slot` is child, hospital, day and benefit while the appointment lives: held by one at a time.
     """
 
     VISIBILITY = {
@@ -78,6 +79,7 @@ class Appointment(models.Model):
         related_name="replaced_by",
     )
     rounds = models.PositiveSmallIntegerField(default=0)
+    slot = models.CharField(max_length=80, null=True)  # noqa: DJ001  null: holds none
     reference = models.CharField(_("number at the hospital"), max_length=60, blank=True)
     authorization = models.CharField(_("prior authorization"), max_length=30, blank=True)
     remind_at = models.DateTimeField(_("reminder"), null=True)
@@ -98,6 +100,7 @@ class Appointment(models.Model):
     class Meta:
         verbose_name = _("appointment")
         verbose_name_plural = _("appointments")
+        constraints = [models.UniqueConstraint(fields=["slot"], name="appointment_asked_once")]
         indexes = [
             models.Index(fields=["-visit_on", "-case"], name="appointment_visit_day"),
             models.Index(
@@ -108,6 +111,10 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return self.case.number
+
+    def hold_slot(self) -> None:
+        """The same visit cannot be asked for again while this one lives."""
+        self.slot = f"{self.case.member_id}:{self.case.hospital_id}:{self.visit_on}:{self.benefit}"
 
     @property
     def visit_at(self) -> datetime | None:

@@ -142,8 +142,9 @@ def _move(ctx: Ctx[Any], asked: RescheduleInput, cutoff: Cutoff | None, answer: 
     tell_hospital(ctx, "moved", new_day=asked.visit_on)
     given.visit_on, given.visit_time = asked.visit_on, read_time(asked.time)
     given.remind_at, given.reference = None, ""
+    given.hold_slot()
     given.warnings = said(lambda: answer.again().minded)
-    ctx.update(given, "visit_on", "visit_time", "remind_at", "reference", "warnings")
+    ctx.update(given, "visit_on", "visit_time", "remind_at", "reference", "warnings", "slot")
     ctx.reason = asked.reason
     ctx.data |= {"from": former.isoformat(), "visit_on": asked.visit_on.isoformat(), "channel": asked.channel}
     ctx.loaded["transition"] = "reschedule"

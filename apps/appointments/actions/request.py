@@ -29,7 +29,7 @@ from apps.cases.engine import Ctx, open_case
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
-from apps.core.errors import NotAllowed
+from apps.core.errors import Conflict, NotAllowed
 from apps.hospitals.actions import record_lookup
 from apps.hospitals.queries import Criteria
 from apps.members.network import Why
@@ -80,7 +80,14 @@ def file(
 
     self_booked = read.booking.channel == BY_HOSPITAL
     event = "appointment_reported" if self_booked else "request_received"  # NET-07: no arrangement clock
-    return open_case(KIND.code, actor, case=case, state="REQUESTED", fill=fill, event=event, now=now)
+    try:
+        return open_case(KIND.code, actor, case=case, state="REQUESTED", fill=fill, event=event, now=now)
+    except Conflict as error:  # asked for twice at the same instant: neither saw the other
+        constraint = error.data.get("constraint", "")
+        if "appointment_asked_once" not in constraint and "appointment.slot" not in constraint:
+            raise
+        words = _("This visit was asked for at the same moment already.")
+        raise Conflict(words, code="BOOKED", field="visit_on") from error
 
 
 def _may_ask(actor: Actor) -> None:
@@ -110,6 +117,7 @@ def _fill(ctx: Ctx[Any], read: Read, answer: Answer, instead_of: CaseFile | None
         ctx.then("reject_by_rule")
         return
     row.expert = ""
+    row.hold_slot()
     if answer.late:
         _permit(ctx, row, given.override_reason)
     if row.channel == BY_HOSPITAL:
@@ -181,8 +189,8 @@ class RejectInput:
 def close(ctx: Ctx[Any]) -> None:
     """The end of an appointment, whatever the end is."""
     ctx.case.open, ctx.case.closed_at = False, ctx.now
-    ctx.subject.remind_at = None
-    ctx.update(ctx.subject, "remind_at")
+    ctx.subject.remind_at = ctx.subject.slot = None
+    ctx.update(ctx.subject, "remind_at", "slot")
     ctx.emit("closed")
 
 
@@ -208,7 +216,8 @@ def _permit_late(ctx: Ctx[PermitInput]) -> None:
     given = ctx.subject
     _permit(ctx, given, ctx.input.reason)
     given.reasons = []
-    ctx.update(given, "override_reason", "override_by", "reasons")
+    given.hold_slot()
+    ctx.update(given, "override_reason", "override_by", "reasons", "slot")
     ctx.case.open, ctx.case.closed_at = True, None
     ctx.reason = ctx.input.reason
     ctx.emit("request_received")
@@ -221,7 +230,7 @@ for action in (
     Action("reject", _("Reject"), DESK, _reject, transition="refuse", input=RejectInput, event="rejected",
            style="danger", order=90),
     Action("permit_late", _("Allow though late"), OVERRIDERS, _permit_late, transition="permit_late",
-           input=PermitInput, guards=(guards.only_late, guards.not_over, guards.still_possible), style="primary",
+           input=PermitInput, guards=(guards.only_late, guards.not_over, guards.not_asked_again, guards.still_possible), style="primary",
            order=10),
 ):  # fmt: skip
     KIND.action(action)

@@ -181,7 +181,8 @@ def _found_present(ctx: Ctx[WhyInput]) -> None:
     assert ctx.input is not None
     given, ctx.reason = ctx.subject, ctx.input.reason
     given.flagged, given.checked_in_at = False, ctx.now
-    ctx.update(given, "flagged", "checked_in_at")
+    given.hold_slot()
+    ctx.update(given, "flagged", "checked_in_at", "slot")
     ctx.case.open, ctx.case.closed_at = True, None
 
 
@@ -193,7 +194,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action("complete", _("Visit done"), COUNTER | {HOSPITAL}, _complete, transition="complete", input=CompleteInput,
            event="visit_completed", style="primary", order=10),
     Action("found_present", _("The child was there"), MANAGERS, _found_present, transition="find_present",
-           input=WhyInput, order=20),
+           input=WhyInput, guards=(guards.not_asked_again,), order=20),
 )  # fmt: skip
 for action in ACTIONS:
     KIND.action(action)

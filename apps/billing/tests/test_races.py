@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from apps.billing.models import BillReminder
 from apps.billing.tasks import sweep
 from apps.billing.tests.world import Bills
-from apps.cards.models import CardEvent
-from apps.core.errors import DomainError
+from apps.cards.models import Card, CardEvent
+from apps.core.testing_processes import together
 from apps.messaging.models import Message
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
-PROCESSES = multiprocessing.get_context("fork")
-
-
-def together(*works: Callable[[], Any]) -> list[str]:
-    """Each work in a process of its own, let go at one moment; what each says."""
-    gate, said = PROCESSES.Barrier(len(works)), PROCESSES.Queue()
-
-    def run(work: Callable[[], Any]) -> None:
-        connections.close_all()
-        gate.wait(30)
-        try:
-            said.put(str(work()))
-        except DomainError as error:
-            said.put(error.code)
-        finally:
-            connections.close_all()
-
-    connections.close_all()
-    processes = [PROCESSES.Process(target=run, args=(work,)) for work in works]
-    for process in processes:
-        process.start()
-    answers = [said.get(timeout=60) for _work in works]
-    for process in processes:
-        process.join(30)
-    return answers
 
 
 def test_two_bills_paid_at_the_same_instant_restore_the_card_once(now: Any) -> None:
@@ -67,3 +40,13 @@ def test_two_sweepers_send_one_reminder_and_grey_once(now: Any) -> None:
     now.move_to(world.now)
     assert sorted(together(lambda: sweep(world.now), lambda: sweep(world.now))) == ["0", "1"]
     assert BillReminder.objects.filter(bill=case.pk).count() == 2
+
+
+def test_a_card_issued_while_the_bill_runs_out_is_grey(now: Any) -> None:
+    """Whichever comes first, the other sees it: the child is locked."""
+    world = Bills("2026", clock=now)
+    world.reminded(amount="200.00")
+    world.now = datetime.fromisoformat("2026-10-09T00:01+08:00")
+    now.move_to(world.now)
+    together(lambda: sweep(world.now), lambda: world.renewed("M2026"))
+    assert Card.objects.filter(member__number="M2026", greyed_rule="BIL-03").count() == 2
