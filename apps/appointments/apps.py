@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AppointmentsConfig(AppConfig):
@@ -9,6 +10,8 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.appointments import actions, panels, subscriptions
+        from apps.messaging.purposes import add_purposes
 
         panels.add_panels(actions.KIND)
         subscriptions.connect()
+        add_purposes({"appointment_hospital": pgettext_lazy("call", "arranging with the hospital")})

@@ -21,6 +21,7 @@ from apps.cases.site import site
 from apps.core.lists import NumberSearch, ReadOnlyList
 from apps.messaging.delivery import resend
 from apps.messaging.models import CallTask, Message
+from apps.messaging.purposes import purpose_words
 
 LABELS = {
     Message.State.QUEUED: "info",
@@ -153,7 +154,7 @@ def timeline(case: CaseFile) -> list[pages.Entry]:
     calls = [
         pages.Entry(
             at=task.called_at or task.created_at,
-            title=_("Call: %(purpose)s") % {"purpose": task.purpose},
+            title=_("Call: %(purpose)s") % {"purpose": purpose_words(task.purpose)},
             kind="call",
             icon="call",
             who=task.operator_label,

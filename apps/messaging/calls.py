@@ -14,6 +14,7 @@ from apps.cases.kinds import Action
 from apps.core.errors import InvalidInput
 from apps.messaging.models import CallTask
 from apps.messaging.outbox import queue_call
+from apps.messaging.purposes import purpose_words
 
 ATTEMPTS = 3
 OUTCOMES: list[tuple[str, Any]] = [
@@ -27,7 +28,7 @@ Answered = Callable[[Ctx[Any], CallTask], None]
 def open_calls(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
     """The calls still to be made on the case."""
     tasks = CallTask.objects.filter(case=ctx.case.pk, outcome=CallTask.Outcome.OPEN).order_by("pk")
-    return [(str(task.pk), f"{task.purpose} ({task.attempt})") for task in tasks]
+    return [(str(task.pk), f"{purpose_words(task.purpose)} ({task.attempt})") for task in tasks]
 
 
 @dataclass(frozen=True)

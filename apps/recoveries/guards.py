@@ -7,11 +7,13 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import Role
 from apps.adjudication.trace import observe
 from apps.cases.kinds import Blocker
 from apps.core.money import format_yuan
 from apps.payments.queries import unordered_fen
 from apps.recoveries.models import Plan, Recovery
+from apps.recoveries.roles import APPROVERS
 
 Found = Blocker | None
 
@@ -27,6 +29,16 @@ def overdue(ctx: Any) -> Found:
     if observe(row.rule, late):
         return None
     return Blocker("not_overdue", _("It is due until %(day)s.") % {"day": row.due_on}, row.rule)
+
+
+def contact_late(ctx: Any) -> Found:
+    """The family should have been told by now, and the lead was not reminded of it yet."""
+    row, today = ctx.subject, timezone.localtime(ctx.now).date()
+    if ctx.case.priority == 1:
+        return Blocker("told", _("The lead knows already."), row.rule)
+    if observe(row.rule, row.contacted_at is None and row.contact_by < today):
+        return None
+    return Blocker("not_late", _("To be contacted until %(day)s.") % {"day": row.contact_by}, row.rule)
 
 
 def plan_running(ctx: Any) -> Found:
@@ -56,11 +68,13 @@ def within_authority(ctx: Any) -> Found:
     open_fen = ctx.subject.open_fen
     if open_fen <= ctx.actor.authority_fen:
         return None
-    return Blocker(
-        "authority",
-        _("%(amount)s is above your authority of %(limit)s.")
-        % {"amount": format_yuan(open_fen), "limit": format_yuan(ctx.actor.authority_fen)},
+    who = Role.objects.filter(code__in=APPROVERS, authority_fen__gte=open_fen).order_by(
+        "authority_fen", "code"
     )
+    signers = "、".join(f"{role} ({format_yuan(role.authority_fen)})" for role in who) or "—"
+    words = _("%(amount)s is above your authority of %(limit)s. It can be signed by: %(signers)s.")
+    limit = format_yuan(ctx.actor.authority_fen)
+    return Blocker("authority", words % {"amount": format_yuan(open_fen), "limit": limit, "signers": signers})
 
 
 def not_the_proposer(ctx: Any) -> Found:

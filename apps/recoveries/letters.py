@@ -106,13 +106,18 @@ def tell(ctx: Ctx[Any], template: str, key: str, **more: Any) -> None:
 
 def tell_managers(ctx: Ctx[Any]) -> None:
     """Overdue: the manager hears of it, who decides how it goes on (machine j)."""
+    tell_staff(ctx, "manager", "recovery_escalated", why=ctx.reason)
+
+
+def tell_staff(ctx: Ctx[Any], role: str, template: str, **more: Any) -> None:
+    """An e-mail to each who holds the role and may see the case."""
     row: Recovery = ctx.subject
-    for person in staff_for("manager", ctx.case):
+    for person in staff_for(role, ctx.case):
         if person.email:
             queue_message(
-                ctx, case=ctx.case, channel=Message.Channel.EMAIL, template="recovery_escalated",
-                recipient=person.email, context=message_words(ctx) | {"addressee": str(person), "why": ctx.reason},
-                key=f"{ctx.case.number}:escalated:{ctx.case.version}:{person.pk}:{row.postings}",
+                ctx, case=ctx.case, channel=Message.Channel.EMAIL, template=template, recipient=person.email,
+                context=message_words(ctx, **more) | {"addressee": str(person)},
+                key=f"{ctx.case.number}:{template}:{ctx.case.version}:{person.pk}:{row.postings}",
             )  # fmt: skip
 
 

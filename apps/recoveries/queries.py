@@ -42,6 +42,14 @@ def overdue_numbers(today: date) -> list[str]:
     return list(rows.values_list("case__number", flat=True))
 
 
+def uncontacted_numbers(today: date) -> list[str]:
+    """Recoveries whose family should have been told by yesterday and of which no lead was reminded."""
+    rows = Recovery.objects.filter(
+        case__state="OPENED", case__priority__gt=1, contacted_at__isnull=True, contact_by__lt=today
+    )
+    return list(rows.order_by("contact_by", "pk").values_list("case__number", flat=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
     """Open recoveries by days overdue."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
-from apps.cases.kinds import Action
+from apps.cases.kinds import Action, NoInput
 from apps.messaging.calls import call_action
 from apps.recoveries import guards, letters
 from apps.recoveries.actions.books import set_open
@@ -53,6 +53,15 @@ def _remind(ctx: Ctx[ContactInput]) -> None:
     ctx.reason = ctx.input.text
 
 
+def _contact_late(ctx: Ctx[NoInput]) -> None:
+    """Nobody told the family in time: urgent from now on, and the lead is reminded once."""
+    ctx.case.priority = 1
+    ctx.data["contact_by"] = ctx.subject.contact_by.isoformat()
+    letters.tell_staff(
+        ctx, "recovery_lead", "recovery_contact_late", contact_by=ctx.subject.contact_by.isoformat()
+    )
+
+
 def rest_of_plan(ctx: Ctx[Any]) -> tuple[Instalment, ...]:
     plan = guards.running_plan(ctx.subject)
     rows = plan.instalments.all() if plan else ()
@@ -72,3 +81,9 @@ KIND.action(
     )
 )  # fmt: skip
 KIND.action(call_action(roles=CLERKS | LEADS))
+KIND.action(
+    Action(
+        "remind_of_contact", _("First contact is late"), frozenset(), _contact_late, states=frozenset({"OPENED"}),
+        guards=(guards.contact_late,), event="contact_late", system=True, manual=False,
+    )
+)  # fmt: skip

@@ -9,17 +9,20 @@ import pytest
 import time_machine
 
 from apps.accounts.models import User
+from apps.accounts.tests.factories import UserFactory
 from apps.cards.models import Card
 from apps.cases.models import Clock
 from apps.claims.tests.world import events
 from apps.core.errors import Blocked, Conflict, DomainError, InvalidInputs, NotAllowed
 from apps.documents.models import Letter
 from apps.ledger.models import LimitAccount, MoneyEntry
+from apps.messaging.admin import timeline
 from apps.messaging.models import CallTask, Message
 from apps.payments.models import PaymentOrder
 from apps.payments.queries import payable_fen
 from apps.recoveries.actions import open_recovery
 from apps.recoveries.models import Recovery, Refund
+from apps.recoveries.queries import uncontacted_numbers
 from apps.recoveries.tasks import escalate_overdue
 from apps.recoveries.tests.world import Recoveries, sums
 
@@ -75,6 +78,23 @@ def test_letter_message_and_call_tell_the_family_at_once(world: Recoveries) -> N
     assert Letter.objects.filter(case=case.pk).count() == 2
 
 
+def test_a_first_contact_that_is_late_is_told_to_the_lead_once(world: Recoveries) -> None:
+    UserFactory(roles=("recovery_lead",), email="lead@example.com")
+    case = world.overpaid()
+    with pytest.raises(Blocked):
+        world.system(case, "remind_of_contact")  # the last day is in time
+    assert (uncontacted_numbers(case.recovery.contact_by), escalate_overdue()) == ([], 0)
+    after = case.recovery.contact_by + timedelta(days=1)
+    assert uncontacted_numbers(after) == [case.number]
+    case = world.system(case, "remind_of_contact", now=world.now + (after - world.now.date()))
+    assert (case.state, case.priority, uncontacted_numbers(after)) == ("OPENED", 1, [])
+    told = Message.objects.get(case=case.pk, template="recovery_contact_late")
+    assert (told.recipient, str(case.recovery.contact_by) in told.body) == ("lead@example.com", True)
+    case = world.act(case, "notify")
+    titles = [entry.title for entry in timeline(case) if entry.kind == "call"]
+    assert [title.endswith("退还通知") for title in titles] == [True]
+
+
 def test_overdue_it_goes_to_the_manager_and_the_card_stays_as_it_is(world: Recoveries, rulebook: Any) -> None:
     before = list(Card.objects.values())
     assert [card["greyed_at"] for card in before] == [None]
@@ -107,6 +127,7 @@ def test_a_write_off_asks_for_reason_a_second_person_and_authority(world: Recove
     with pytest.raises(Blocked) as low:
         world.act(case, "write_off", by="approver", reason="同意核销")
     assert low.value.code == "authority"
+    assert "1000000.00" in str(low.value.message).replace(",", "")  # who can sign, and up to how much
     case = world.act(case, "decline_write_off", by="approver", reason="再联系一次")
     world.authority("supervisor", 500)
     case = world.act(case, "propose_write_off", by="clerk", reason="再次联系无果")
