@@ -164,6 +164,8 @@ def test_unanswered_families_without_an_address_are_called_again_and_never_greye
 ) -> None:
     world.no_address()
     boss = world.user("manager")
+    boss.email = "boss@example.com"
+    boss.save()
     case = world.bill()
     for _attempt in range(4):
         world.answer(case, "UNANSWERED")
