@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.actors import SYSTEM, Actor
+from apps.accounts.visibility import visible_to
 from apps.adjudication.trace import observe
 from apps.billing.gateway import DECLINED, Line, Notice, gateway
 from apps.billing.models import GatewayNotice, OnlinePayment, OnlineRefund
@@ -215,7 +216,7 @@ def fetch(actor: Actor, number: str, day: date, now: datetime | None = None) -> 
         raise NotAllowed(_("Only finance books from the gateway's file."), code="role")
     desk = gateway()
     line = next((line for line in desk.day(day) if line.number == number), None)
-    if line is None:
+    if line is None or not visible_to(OnlinePayment.objects.all(), actor).filter(number=number).exists():
         raise NotFound(_("This payment does not stand in the gateway's file of the day."))
     event = f"file-{line.reference}"[:80]
     notice = Notice(event, "PAID", line.number, line.reference, line.amount_fen, line.at)
@@ -227,7 +228,10 @@ def clear_flag(actor: Actor, number: str) -> None:
     if not actor.roles & FINANCE:
         raise NotAllowed(_("Only finance clears what the gateway flagged."), code="role")
     with transaction.atomic():
-        payment = OnlinePayment.objects.select_for_update().get(number=number)
+        seen = visible_to(OnlinePayment.objects.all(), actor).filter(number=number).values("pk")
+        payment = OnlinePayment.objects.select_for_update().filter(pk__in=seen).first()
+        if payment is None:
+            raise NotFound(_("There is no such payment."))
         payment.flag = ""
         payment.save(update_fields=["flag"])
         payment.refunds.filter(state=OnlineRefund.State.FAILED).update(

@@ -10,9 +10,12 @@ import asyncio
 import ipaddress
 import ssl
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from socket import AddressFamily
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -139,10 +142,20 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     started = time.monotonic()
     try:
         judge((urlsplit(url).hostname or "").strip("[]"))  # addresses written as numbers are not looked up
-        status, text = asyncio.run(_post(url, body, headers))
+        status, text = _run(_post(url, body, headers))
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         return Answer(_since(started), error=_words(error))
     return Answer(_since(started), status=status, text=text)
+
+
+def _run(answer: Coroutine[Any, Any, tuple[int, str]]) -> tuple[int, str]:
+    """In a thread of its own when this one has an event loop already, as workers of some pools do."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(answer)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, answer).result()
 
 
 async def _post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
