@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.appointments.actions import request_appointment
 from apps.appointments.judging import Booking, judge
 from apps.appointments.models import Appointment
+from apps.cards.actions import grey
 from apps.cards.models import Card
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
@@ -50,7 +51,7 @@ class Demo:
     def ask(self, day: date, *, ahead: int = 9, by: str = "service_specialist", **fields: Any) -> CaseFile:
         """A request for a day, made so many days before it."""
         data = {
-            "member": next(self.policies).member.number, "hospital": self.hospital.code, "visit_on": day,
+            "member": fields.get("member") or next(self.policies).member.number, "hospital": self.hospital.code, "visit_on": day,
             "department_group": self.group, "department": "儿科", "complaint": COMPLAINTS[len(self.made) % len(COMPLAINTS)],
             "channel": "PHONE" if self.series == "2024" else "HOTLINE",
         } | fields  # fmt: skip
@@ -109,6 +110,7 @@ def _build(now: datetime, series: str) -> int:
     demo = Demo(now, series, place[0], place[1], iter(policies))
     for step in _STEPS:
         step(demo)
+    _suspended(demo)
     return len(demo.made)
 
 
@@ -152,6 +154,17 @@ def _late(demo: Demo) -> None:
     if case.state == "REQUESTED":
         demo.do(case, "accept", "service_specialist", demo.now)
         demo.do(case, "unavailable", "service_specialist", demo.now, reason="当日号源已满")
+
+
+def _suspended(demo: Demo) -> None:
+    """Booked with a card that is greyed afterwards: what waits for the card, waits. The child is one that
+    asked for something refused or let go before."""
+    ended = next(case for case in reversed(demo.made) if not CaseFile.objects.get(pk=case.pk).open)
+    case = demo.confirmed(_workday(demo, 7), "15:20", member=ended.member.number)
+    card = Card.objects.select_related("policy").get(policy=case.policy_id)
+    grey(demo.actor("service_lead"), card, reason="演示：家长报失手机，核实后恢复", now=demo.now)
+    if CaseFile.objects.get(pk=case.pk).state == "CONFIRMED":  # not yet told: within a transaction
+        demo.do(case, "suspend", "system", demo.now)
 
 
 _STEPS: tuple[Callable[[Demo], Any], ...] = (

@@ -52,9 +52,11 @@ def grey_issued(sender: Any, policies: Sequence[int], **kwargs: Any) -> None:
         for member in sorted(set(live.values_list("case__member", flat=True))):
             cards = [card for card in _locked_cards(member, now) if card.policy_id in policies]
             bill = _exhausted(member).first()
-            for card in cards if bill else ():
+            if bill is None:
+                continue
+            reason, rule = _why(bill)
+            for card in cards:
                 if card.greyed_at is None:
-                    reason, rule = _why(bill)
                     grey(SYSTEM, card, reason=reason, rule=rule, now=now)
 
 
