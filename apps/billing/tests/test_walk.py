@@ -46,7 +46,7 @@ def test_what_is_offered_is_possible_and_nothing_else(world: Bills, state: str) 
     assert case.state == state
     values: dict[str, Any] = {
         "amount": "1.00", "paid_on": world.now.date(), "reference": "SJ-9", "reason": "walked", "channel": "PHONE",
-        "result": "ANSWERED", "task": 0, "outcome": "ANSWERED", "text": "noted", "priority": 1, "assignee": world.actor("caller").user_id,
+        "result": "ANSWERED", "task": 0, "outcome": "ANSWERED", "text": "noted", "priority": 1, "payment": 0, "assignee": world.actor("caller").user_id,
     }  # fmt: skip
     for who in ("caller", "boss", "adjuster"):
         actor = world.actor(who)
