@@ -233,8 +233,7 @@ class ListedPaper:
 
     title: Title
     rule: str
-    original: bool
-    pages: int = 1
+    original: bool  # must come as an original when mailed
     depends: bool = False
 
 

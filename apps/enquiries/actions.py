@@ -182,8 +182,8 @@ def policy_named(actor: Actor, number: str) -> Policy:
         .order_by("-effective_on", "-id")
     )
     if not found:
-        words = _("No insured child has this member or policy number.")
-        raise InvalidInput(words, code="unknown_member", field="member")
+        nobody = _("No insured child has this member or policy number.")
+        raise InvalidInput(nobody, code="unknown_member", field="member")
     covering = [policy for policy in found if policy.in_force_on(timezone.localdate())]
     if len({policy.member_id for policy in found}) > 1 or len(covering) > 1:
         words = _("Several policies fit: %(numbers)s. Name one.") % {
@@ -341,13 +341,13 @@ def _given_address(actor: Actor, given: SendInput, on_file: str, rule: str) -> s
         words = _("Forms go to the address on file; the hotline sends them elsewhere.")
         raise NotAllowed(words, code="other_address", field="address", rule=rule)
     if not given.reason:
-        words = _("Say why the forms go to another address than the one on file.")
-        raise InvalidInput(words, code="required", field="reason", rule=rule)
+        why = _("Say why the forms go to another address than the one on file.")
+        raise InvalidInput(why, code="required", field="reason", rule=rule)
     try:
         validate_email(given.address)
     except ValidationError as error:
-        words = _("“%(address)s” is no e-mail address.") % {"address": given.address[:60]}
-        raise InvalidInput(words, code="email", field="address", rule=rule) from error
+        wrong = _("“%(address)s” is no e-mail address.") % {"address": given.address[:60]}
+        raise InvalidInput(wrong, code="email", field="address", rule=rule) from error
     return given.address
 
 
@@ -376,7 +376,7 @@ def _wish(wished: bool) -> Callable[[Ctx[WhyInput]], None]:
 
 DONE = frozenset({"ANSWERED", "CLOSED"})
 ALL = LIVE | DONE
-for one in (
+ACTIONS: tuple[Action[Any], ...] = (
     Action(
         "answer", _("Answer"), ANSWERERS, _answer, transition="answer", input=AnswerInput, event="answered",
         guards=(guards.disinterested,), style="primary", order=10,
@@ -410,7 +410,8 @@ for one in (
         "reopen", _("Reopen"), ANSWERERS, _reopen, transition="reopen", input=WhyInput,
         event="enquiry_reopened", order=70,
     ),
-):  # fmt: skip
+)  # fmt: skip
+for one in ACTIONS:
     KIND.action(one)
 add_common_actions(KIND)
 

@@ -11,8 +11,10 @@ from apps.accounts.models import User
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.enquiries.actions import record, send_forms
+from apps.enquiries.forms_offered import offered
 from apps.enquiries.models import Enquiry
 from apps.members.models import Policy
+from apps.products.queries import current_handbook
 
 
 def build(now: datetime | None = None) -> int:
@@ -26,12 +28,21 @@ def build(now: datetime | None = None) -> int:
     if child := children["2026"]:
         asked = {"member": child, "asker": "母亲", "text": "私立医院的门诊费用可以事后理赔吗？需要哪些材料？"}
         record(actor, asked, now=now - timedelta(hours=3))
-        send_forms(actor, {"member": child, "forms": ["CLAIM_FORM", "PAPERS", "MAILING"]}, now=now)
+        if forms := [form.key for form in offered(current_handbook("2026").handbook)]:
+            send_forms(actor, {"member": child, "forms": forms}, now=now)
     if child := children["2024"]:
-        told = {"member": child, "asker": "父亲", "sort": "SUGGESTION", "channel": "EMAIL", "text": "建议增加周末的预约时段。"}
+        told = {
+            "member": child,
+            "asker": "父亲",
+            "sort": "SUGGESTION",
+            "channel": "EMAIL",
+            "text": "建议增加周末的预约时段。",
+        }
         case = record(actor, told, now=now - timedelta(days=2))
         perform(case, "answer", actor, text="感谢您的建议，已转预约组研究。", now=now - timedelta(days=1))
-    decided = CaseFile.objects.filter(kind="claim", series="2024", state="CLOSED").order_by("-closed_at").first()
+    decided = (
+        CaseFile.objects.filter(kind="claim", series="2024", state="CLOSED").order_by("-closed_at").first()
+    )
     if decided:
         wish = {
             "about": decided.number, "asker": "母亲", "sort": "COMPLAINT", "appeal": True,

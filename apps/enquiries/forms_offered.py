@@ -87,4 +87,4 @@ def context_of(handbook: Handbook, about: About, keys: Iterable[str], enquiry: s
 
 
 def _listed(one: Document) -> ListedPaper:
-    return ListedPaper(one.title, one.rule, one.original_when_mailed, one.pages, bool(one.when))
+    return ListedPaper(one.title, one.rule, one.original_when_mailed, bool(one.when))
