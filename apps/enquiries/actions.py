@@ -15,6 +15,7 @@ from django.core.validators import validate_email
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team, User
@@ -378,7 +379,7 @@ DONE = frozenset({"ANSWERED", "CLOSED"})
 ALL = LIVE | DONE
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
-        "answer", _("Answer"), ANSWERERS, _answer, transition="answer", input=AnswerInput, event="answered",
+        "answer", pgettext_lazy("enquiry", "Answer"), ANSWERERS, _answer, transition="answer", input=AnswerInput, event="answered",
         guards=(guards.disinterested,), style="primary", order=10,
     ),
     Action(

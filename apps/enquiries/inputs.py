@@ -44,7 +44,11 @@ class RecordInput(AskInput):
         _("Complained of"), default=None, widget="user", help=_("may not handle the complaint"), rule="LAW-10"
     )
     answer: str = ask(
-        _("Answer"), default="", widget="textarea", max_length=2000, help=_("when answered on the spot")
+        pgettext_lazy("enquiry", "Answer"),
+        default="",
+        widget="textarea",
+        max_length=2000,
+        help=_("when answered on the spot"),
     )
 
 
@@ -71,7 +75,7 @@ class FormsInput(SendInput):
 
 @dataclass(frozen=True)
 class AnswerInput:
-    text: str = ask(_("Answer"), widget="textarea", min_length=2, max_length=2000)
+    text: str = ask(pgettext_lazy("enquiry", "Answer"), widget="textarea", min_length=2, max_length=2000)
     told: str = ask(_("How"), choices=TOLD, default="WRITTEN")
 
 

@@ -96,7 +96,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 def _excel(rows: QuerySet[Enquiry]) -> HttpResponse:
     columns = [
         _("Case"), _("Series"), _("Child"), _("Policy"), _("Kind"), _("Channel"), _("Who asked"), _("Received at"),
-        _("About case"), _("Text"), _("Answer"), _("answered by"), _("Answered at"), _("recorded by"), _("Assignee"),
+        _("About case"), _("Text"), pgettext("enquiry", "Answer"), _("answered by"), _("Answered at"), _("recorded by"), _("Assignee"),
         _("Due"), _("State"), _("To be taken up as appeal"), _("Forms"), _("sent to"), _("Why to this address"), _("Rule"),
     ]  # fmt: skip
     return excel_response(
