@@ -251,7 +251,7 @@ def test_every_role_of_another_administrator_sees_nothing_of_this_one(house: Hou
         ("TPA", {"tpa": "ELSEWHERE"}),
         ("HOSPITAL", {"hospital": "CHC"}),
         ("MEMBER_APP", {"member": "M2026"}),
-        ("PROVIDER", {}),
+        pytest.param("PROVIDER", {}, marks=pytest.mark.slow),
     ],
 )
 def test_a_machine_of_somebody_else_sees_nothing(house: House, kind: str, scope: dict[str, str]) -> None:

@@ -232,6 +232,7 @@ def test_each_role_is_offered_its_own_part_of_that(world: World, state: str) -> 
         assert mine == {name for name in whole if role in actions[name].roles}, role
 
 
+@pytest.mark.slow
 def test_each_role_is_refused_what_is_not_its_own(world: World) -> None:
     """Asked for before the state: one state suffices. The door knows an action's roles and nothing else of it
     by then, so one action stands for all of the same roles."""

@@ -229,7 +229,9 @@ STEPS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=settings.default.max_examples // 20, deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(steps=STEPS, cents=st.integers(100_00, 9_000_00))
 def test_reservations_draw_downs_and_releases_always_sum(world: Direct, steps: list[str], cents: int) -> None:
     """Random sequences of letters, supplements, bills, closes and expiries of one child."""

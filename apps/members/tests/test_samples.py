@@ -29,6 +29,7 @@ def resident_megabytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 2**20
 
 
+@pytest.mark.slow
 def test_the_sample_roster_is_imported_in_time_and_memory():
     """5,000 insured children within 60 seconds and 50 MB, encryption included."""
     run(RosterImporter(), SAMPLES / "roster-broken.xlsx", dry_run=True)  # warms caches and libraries
