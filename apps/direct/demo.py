@@ -148,7 +148,8 @@ def _series(now: datetime, series: str) -> int:
 def _paid(demo: Demo) -> None:
     case, at = demo.decided(12, 1)
     paid = min(at + timedelta(days=2), demo.now)
-    given = {"statement": f"S-DEMO-{demo.series}", "reference": f"P-DEMO-{demo.series}", "paid_at": paid}
+    reference = f"P-DEMO-{demo.series}"
+    given = {"statement": f"S-DEMO-{demo.series}", "reference": reference, "paid_at": paid}
     demo.do(case, "settle", "finance", paid, **given)
     account = money_account(
         payable_key(case, "HOSPITAL"),
@@ -158,7 +159,7 @@ def _paid(demo: Demo) -> None:
         tpa=case.tpa,
     )
     owed = account.balance  # the book of money owed is the settlement's, which came before this demonstration
-    post_money(account, MoneyEntry.Kind.PAID, -owed, reference=given["reference"])
+    post_money(account, MoneyEntry.Kind.PAID, -owed, reference=reference)
     demo.do(case, "close", "supervisor", demo.now)
 
 
