@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.actors import Actor
-from apps.cases.forms import form_for, tidy
+from apps.cases.forms import ActionForm, form_for, tidy
 from apps.cases.models import CaseFile
 from apps.cases.pages import actor_of
 from apps.cases.views import show
@@ -144,14 +144,20 @@ def _filled(
     texts: dict[str, Any],
 ) -> HttpResponse:
     if request.method == "GET":
-        return show(
-            request, "enquiries/form.html", {**texts, "form": form_for(cls)(None, None, initial=initial)}
-        )
+        return _show_form(request, form_for(cls)(None, None, initial=initial), texts)
     form = form_for(cls)(tidy(request.POST))
     try:
         case = act(actor_of(request), form.payload())
     except DomainError as error:
         form.take_error(error)
-        return show(request, "enquiries/form.html", {**texts, "form": form}, status=error.status)
+        return _show_form(request, form, texts, error.status)
     messages.success(request, _("%(number)s is recorded.") % {"number": case.number})
     return redirect("admin:case", number=case.number)
+
+
+def _show_form(
+    request: HttpRequest, form: ActionForm, texts: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """The child is looked up by name; everything else is an ordinary field."""
+    fields = [one for one in form.asked() if one.bound is None or one.bound.name != "member"]
+    return show(request, "enquiries/form.html", {**texts, "form": form, "fields": fields}, status=status)
