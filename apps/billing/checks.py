@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, register
 
 SANDBOX = "apps.billing.gateway.SandboxGateway"
 
@@ -21,9 +21,9 @@ def a_real_gateway(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(Error("PAYMENT_GATEWAY_SECRET is empty: no notice can be believed.", id="billing.E002"))
     if not path:
         found.append(
-            Warning(
+            Info(
                 "PAYMENT_GATEWAY is not set: the electronic payment of series 2024 is closed (EPY-02).",
-                id="billing.W001",
+                id="billing.I001",
             )
         )
     return found
