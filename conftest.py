@@ -20,7 +20,7 @@ os.environ.setdefault("CLAIMS_ENV", "test")
 
 settings.register_profile(
     "ci",
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

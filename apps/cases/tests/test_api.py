@@ -10,7 +10,6 @@ from apps.cases.models import CaseFile
 from apps.claims.tests.world import World, events
 from tests.api import Refusal, machine, person, refusal, refusals, rows_of_every_table
 
-pytestmark = pytest.mark.both_databases
 CASES = "/api/v1/cases/"
 
 

@@ -11,7 +11,6 @@ from apps.claims.tests.world import World, events
 from apps.documents.models import BillRegister
 from tests.api import machine, person, refusal, refusals, rows_of_every_table
 
-pytestmark = pytest.mark.both_databases
 CLAIMS, COVERAGE = "/api/v1/claims/", "/api/v1/claims/coverage/"
 
 

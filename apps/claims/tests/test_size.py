@@ -22,7 +22,7 @@ from apps.messaging.models import Message
 
 pytestmark = pytest.mark.django_db
 
-SHORT, LONG = 200, 1200  # closed cases
+SHORT, LONG = 300, 1800  # closed cases
 OPEN = 60
 GROWTH, SLACK = 1.3, 60  # rows, or tens of instructions
 BY_SHARE = {"list: policies in force"}  # reads on until it has fifty: as many as are in force among all

@@ -230,7 +230,7 @@ STEPS = st.lists(
 
 
 @settings(
-    max_examples=settings.default.max_examples // 20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=settings.default.max_examples // 12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 @given(steps=STEPS, cents=st.integers(100_00, 9_000_00))
 def test_reservations_draw_downs_and_releases_always_sum(world: Direct, steps: list[str], cents: int) -> None:

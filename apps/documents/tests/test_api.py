@@ -17,7 +17,7 @@ from apps.documents.storage import store_bytes
 from apps.documents.tests.factories import pdf, picture
 from tests.api import machine, person, refusal, rows_of_every_table
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 FILES, PAPERS, LETTERS = "/api/v1/files/", "/api/v1/papers/", "/api/v1/letters/"
 MEBIBYTE = 1024 * 1024
 

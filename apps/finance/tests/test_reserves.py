@@ -32,8 +32,6 @@ from apps.ledger.models import MoneyEntry
 from apps.payments.actions import make_file, release_file
 from apps.payments.models import PaymentOrder
 
-pytestmark = pytest.mark.both_databases
-
 
 def book(case: CaseFile) -> Any:
     return load({case.pk: case})[0][case.pk]

@@ -17,8 +17,6 @@ from apps.finance.returns import BANDS, Filters, aging, band_of, filters_of, wor
 from apps.messaging.models import Message
 from apps.payments.models import PaymentOrder
 
-pytestmark = pytest.mark.both_databases
-
 
 def send_back(world: World, case: CaseFile, reason: str) -> CaseFile:
     order = PaymentOrder.objects.filter(case=case).latest("pk")

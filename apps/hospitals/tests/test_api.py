@@ -11,7 +11,7 @@ import time_machine
 from apps.hospitals.tests.factories import make_campus, make_entry, make_hospital
 from tests.api import machine, person, refusal
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 HOSPITALS = "/api/v1/hospitals/"
 
 

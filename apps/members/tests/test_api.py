@@ -11,7 +11,7 @@ from apps.members.tests.factories import make_guardian, make_member, make_policy
 from apps.products.tests.helpers import load
 from tests.api import machine, person, refusal
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 MEMBERS = "/api/v1/members/"
 
 

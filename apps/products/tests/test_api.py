@@ -11,7 +11,7 @@ from apps.products.models import HandbookVersion
 from apps.products.tests.helpers import load, text_of
 from tests.api import Refusal, machine, person, refusal
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 HANDBOOKS, DUE = "/api/v1/handbooks/", "/api/v1/handbooks/due/"
 QUESTION = {"series": "2026", "clock": "claim.decision", "start": "2026-09-16T10:00:00+08:00"}
 
