@@ -101,7 +101,7 @@ def actor_of_client(client: ApiClient) -> Actor:
     )
 
 
-def actor_of(principal: Any) -> Actor:
+def actor_of_principal(principal: Any) -> Actor:
     """The actor behind a `request.user`: a user, an API client or somebody not logged in."""
     from apps.accounts.models import ApiClient, User
 
@@ -114,4 +114,10 @@ def actor_of(principal: Any) -> Actor:
 
 def attach_actor(request: HttpRequest) -> None:
     """Give the request its `actor`: found on first use, then kept."""
-    request.actor = SimpleLazyObject(lambda: actor_of(request.user))  # type: ignore[attr-defined]
+    request.actor = SimpleLazyObject(lambda: actor_of_principal(request.user))  # type: ignore[attr-defined]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who acts in this request (`attach_actor`, by the middleware or the API's authentication)."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor

@@ -15,7 +15,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from apps.accounts.actors import Actor, actor_of, attach_actor
+from apps.accounts.actors import Actor, actor_of_principal, attach_actor
 from apps.accounts.keys import Key, parse_key
 from apps.accounts.models import ApiClient
 
@@ -109,7 +109,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 def _actor(request: Request) -> Actor:
     """Of the request; worked out here where a test built the request without middleware."""
     actor: Actor | None = getattr(request._request, "actor", None)
-    return actor if actor is not None else actor_of(request.user)
+    return actor if actor is not None else actor_of_principal(request.user)
 
 
 def _client_of(key: Key) -> ApiClient | None:

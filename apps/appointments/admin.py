@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.appointments import views
 from apps.appointments.models import Appointment, HospitalBan
 from apps.appointments.roles import COUNTER, DESK, MACHINES, MANAGERS, READERS
 from apps.appointments.workflow import STATES
 from apps.cases.admin import ReadOnlyAdmin, series
-from apps.cases.pages import Page, actor_of, add_page
+from apps.cases.pages import Page, add_page
 from apps.cases.site import site
 from apps.core.lists import known_values
 from apps.hospitals.models import Hospital

@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.appointments.actions import may_book, request_appointment
 from apps.appointments.actions.bans import lift_ban
@@ -30,7 +31,6 @@ from apps.appointments.queries import arrivals, missed
 from apps.appointments.roles import MANAGERS, OVERRIDERS
 from apps.cases.forms import tidy
 from apps.cases.inputs import parse_input
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.core.errors import DomainError, NotFound
 from apps.core.excel import excel_response

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.authorizations.actions import ask_whether, request_authorization
 from apps.authorizations.assess import direct_billing
@@ -20,7 +21,6 @@ from apps.authorizations.forms import plan_part, request_form
 from apps.authorizations.queries import in_hospital
 from apps.cases.forms import tidy
 from apps.cases.models import CaseFile
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.core.errors import DomainError
 from apps.hospitals.models import Hospital

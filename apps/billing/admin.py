@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.billing import views
 from apps.billing.models import (
@@ -29,7 +30,7 @@ from apps.billing.roles import CALLERS, CLERKS, FINANCE, READERS
 from apps.billing.workflow import STATES
 from apps.cases.admin import ReadOnlyAdmin
 from apps.cases.models import CaseFile
-from apps.cases.pages import Page, actor_of, add_page, add_search
+from apps.cases.pages import Page, add_page, add_search
 from apps.cases.site import site
 from apps.core.lists import known_values
 from apps.core.money import format_yuan, to_yuan

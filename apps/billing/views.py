@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.billing import epay
 from apps.billing.actions import report_bill
@@ -24,7 +25,6 @@ from apps.billing.queries import ageing, by_hospital, calls_to_make, with_manage
 from apps.billing.roles import FINANCE
 from apps.cases.engine import perform
 from apps.cases.forms import tidy
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.core.errors import DomainError
 from apps.core.excel import excel_response

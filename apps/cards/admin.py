@@ -24,6 +24,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.actions import log_read
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cards import actions
 from apps.cards.models import BindingFailure, Card, CardEvent, CardLink, CardState
@@ -37,10 +38,6 @@ from apps.members.admin import MemberAdmin
 from apps.products.queries import series_codes
 
 COLORS = {"ACTIVE": "success", "PENDING": "info", "GREYED": "danger", "EXPIRED": "warning"}
-
-
-def _actor(request: HttpRequest) -> Any:
-    return request.actor  # type: ignore[attr-defined]
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -101,7 +98,7 @@ class CardInline(TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Card]:
         cards = super().get_queryset(request).select_related("policy")
-        return visible_to(cards, _actor(request)).order_by("-policy__effective_on")
+        return visible_to(cards, actor_of(request)).order_by("-policy__effective_on")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
@@ -170,7 +167,7 @@ class CardAdmin(Exportable, ReadOnlyList):
     actions_detail = ["grey_card", "restore_card"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Card]:
-        return visible_to(Card.objects.select_related("member", "policy__plan"), _actor(request))
+        return visible_to(Card.objects.select_related("member", "policy__plan"), actor_of(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Card], search_term: str
@@ -181,11 +178,11 @@ class CardAdmin(Exportable, ReadOnlyList):
         found = Q(number=term) | Q(policy__number=term)
         child = queries.search(search_term)
         if child is not None:
-            found |= Q(member__in=queries.visible_members(_actor(request)).filter(child).values("pk"))
+            found |= Q(member__in=queries.visible_members(actor_of(request)).filter(child).values("pk"))
         return queryset.filter(found), False
 
     def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
-        log_read(_actor(request), subject="cards", what="export (masked)")
+        log_read(actor_of(request), subject="cards", what="export (masked)")
         return super().get_export_data(file_format, request, queryset, **kwargs)
 
     def get_urls(self) -> list[Any]:
@@ -197,7 +194,7 @@ class CardAdmin(Exportable, ReadOnlyList):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         card = self.get_object(request, object_id)
         if card is not None:
-            log_read(_actor(request), subject=f"member:{card.member.number}", what="card")
+            log_read(actor_of(request), subject=f"member:{card.member.number}", what="card")
         return super().change_view(request, object_id, *args, **kwargs)
 
     # --- Greying ----------------------------------------------------------------------------------------
@@ -211,7 +208,7 @@ class CardAdmin(Exportable, ReadOnlyList):
         return redirect(reverse("admin:cards_card_state", args=[object_id, "restore"]))
 
     def has_grey_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return actions.may_grey(_actor(request))
+        return actions.may_grey(actor_of(request))
 
     def change_state(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         """Grey or restore after a reason."""
@@ -225,7 +222,7 @@ class CardAdmin(Exportable, ReadOnlyList):
         error: DomainError | None = None
         if request.method == "POST" and form.is_valid():
             try:
-                handler(_actor(request), card, reason=form.cleaned_data["reason"])
+                handler(actor_of(request), card, reason=form.cleaned_data["reason"])
             except DomainError as refused:
                 error = refused
             else:
@@ -292,4 +289,4 @@ class BindingFailureAdmin(Exportable, ReadOnlyList):
     sortable_by: list[str] = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BindingFailure]:
-        return visible_to(BindingFailure.objects.all(), _actor(request))
+        return visible_to(BindingFailure.objects.all(), actor_of(request))

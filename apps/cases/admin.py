@@ -15,13 +15,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.calculator import calculator
 from apps.cases.casepage import who_words
 from apps.cases.clocks import spec_of
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
-from apps.cases.pages import Page, actor_of, add_page
+from apps.cases.pages import Page, add_page
 from apps.cases.site import site
 from apps.cases.timeleft import due_words, words
 from apps.core.excel import LIMIT, excel_response

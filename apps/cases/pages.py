@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
 
     from apps.accounts.actors import Actor
     from apps.cases.kinds import Text
@@ -80,9 +80,3 @@ def add_timeline(source: Callable[[CaseFile], Iterable[Entry]]) -> None:
 def add_waiting_states(kind: str, states: Iterable[str]) -> None:
     """Say in which states a kind waits for papers (the fourth number above *My work*)."""
     WAITING_STATES[kind] = frozenset(states)
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Who acts in this request (`accounts.middleware.ActorMiddleware`)."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

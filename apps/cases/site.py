@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
-from apps.cases.pages import PAGES, Page, actor_of
+from apps.accounts.actors import actor_of
+from apps.cases.pages import PAGES, Page
 
 SECTIONS = ("work", "desk", "manage")
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import actions as accounts
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.accounts.models import Role, Team
 from apps.cases import casepage, queries
 from apps.cases.common import DESK_ROLES, LEADS
@@ -25,7 +25,6 @@ from apps.cases.engine import perform, perform_many
 from apps.cases.forms import assignable, tidy
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile, SavedFilter
-from apps.cases.pages import actor_of
 from apps.cases.queries import Filters, filters_of
 from apps.cases.rows import rows_of
 from apps.cases.timeleft import due_words

@@ -13,12 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.accounts.visibility import visible_to
 from apps.adjudication.decision import Decision, Finding
 from apps.cases.engine import perform_each
 from apps.cases.models import CaseFile
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.claims.actions.decide import COMPUTED
 from apps.claims.assess import STOPPING, Assessment, adjudicate_many

@@ -281,29 +281,24 @@ def fresh_decision(ctx: Ctx[Any]) -> Decision:
 # --- What follows ---------------------------------------------------------------------------------
 
 
+def letter_of(found: Assessment, verdict: Verdict, on: date) -> Any:
+    """The explanation of benefits, or the refusal with its reasons (LAW-04)."""
+    handbook = found.facts.handbook
+    if verdict.outcome in PAYING:
+        return letters.explanation(
+            found.rows, verdict.decision, handbook, outcome=verdict.outcome if verdict.insurer_fen else "ZERO",
+            paid_fen=verdict.insurer_fen, on=on, text=verdict.member_text,
+        )  # fmt: skip
+    reasons = letters.reasons_of(verdict.decision.findings, handbook) or letters.own_reason(
+        verdict.reason, handbook
+    )
+    return letters.refusal(found.rows, reasons, at_intake=False, on=on, text=verdict.member_text)
+
+
 def _tell(ctx: Ctx[Any], verdict: Verdict) -> None:
     """The letter with its reasons, and the message that carries it."""
-    found: Assessment = ctx.loaded["assessment"]
-    on, handbook = letters.local_day(ctx.now), ctx.handbook
-    if verdict.outcome in PAYING:
-        outcome = verdict.outcome if verdict.insurer_fen else "ZERO"
-        context: Any = letters.explanation(
-            found.rows,
-            verdict.decision,
-            handbook,
-            outcome=outcome,
-            paid_fen=verdict.insurer_fen,
-            on=on,
-            text=verdict.member_text,
-        )
-        template = "decision"
-    else:
-        reasons = letters.reasons_of(verdict.decision.findings, handbook) or letters.own_reason(
-            verdict.reason, ctx
-        )
-        context = letters.refusal(found.rows, reasons, at_intake=False, on=on, text=verdict.member_text)
-        template = "refusal"
-    letter = queue_letter(ctx, context)
+    letter = queue_letter(ctx, letter_of(ctx.loaded["assessment"], verdict, letters.local_day(ctx.now)))
+    template = "decision" if verdict.outcome in PAYING else "refusal"
     words = letters.message_context(
         ctx.case, outcome=verdict.outcome, amount=format_yuan(verdict.insurer_fen)
     )
@@ -344,6 +339,12 @@ class Reported(Variant):
 
     def payable(self, ctx: Ctx[Any], *, change: int) -> int:
         return _payable(ctx, change)
+
+    def letter(self, found: Assessment, verdict: Verdict, on: date) -> Any:
+        return letter_of(found, verdict, on)
+
+    def beside(self, found: Assessment) -> tuple[str, dict[str, Any]]:
+        return "claims/parts/verdict_payee.html", {"payee": found.rows.claim.payee}
 
     def tell(self, ctx: Ctx[Any], verdict: Verdict) -> None:
         _tell(ctx, verdict)

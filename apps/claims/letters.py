@@ -155,9 +155,9 @@ def reason_of(finding: Finding, handbook: Handbook) -> Reason:
     )
 
 
-def own_reason(text: str, ctx: Any) -> tuple[Reason, ...]:
+def own_reason(text: str, handbook: Handbook) -> tuple[Reason, ...]:
     """A refusal that rests on a person's ground, such as a rescission (LAW-12)."""
-    rule = ctx.handbook.rule("decide.rescission")
+    rule = handbook.rule("decide.rescission")
     if not text or rule is None:
         return ()
     return (Reason(text=text, clause=rule.says.zh, rule=rule.id, source=rule.source),)

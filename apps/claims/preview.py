@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
@@ -11,20 +10,20 @@ from django.utils.safestring import mark_safe
 from apps.cases.models import CaseFile
 from apps.claims import letters
 from apps.claims.assess import Assessment
+from apps.claims.booking import PAYING, Verdict
 from apps.claims.models import Outcome
 from apps.claims.panels import assessment_of
+from apps.claims.variants import variant_of
 from apps.core.money import to_fen
 from apps.documents.letters import KINDS, series_block, to_json
 from apps.documents.models import Letter
 from apps.documents.rendering import render_html
 
-PAYING = (Outcome.APPROVE, Outcome.PARTIAL)
-
 
 def preview_letter(case: CaseFile, text: str, now: datetime) -> str:
     """HTML of the letter that deciding now would send. Reads only."""
     found = assessment_of(case)
-    context = _context(found, text, now)
+    context = variant_of(case).letter(found, _verdict(found, text), letters.local_day(now))
     letter = Letter(
         case=case,
         number="—",
@@ -40,14 +39,8 @@ def preview_letter(case: CaseFile, text: str, now: datetime) -> str:
     return render_to_string("claims/parts/letter.html", page)
 
 
-def _context(found: Assessment, text: str, now: datetime) -> Any:
-    """As `booking` builds it for the verdict the rules make."""
-    decision, handbook, on = found.decision, found.facts.handbook, letters.local_day(now)
-    if decision.outcome == Outcome.DENY:
-        reasons = letters.reasons_of(decision.findings, handbook)
-        return letters.refusal(found.rows, reasons, at_intake=False, on=on, text=text)
-    paid = to_fen(decision.insurer)
-    outcome = decision.outcome if decision.outcome in PAYING and paid else "ZERO"
-    return letters.explanation(
-        found.rows, decision, handbook, outcome=outcome, paid_fen=paid, on=on, text=text
-    )
+def _verdict(found: Assessment, text: str) -> Verdict:
+    """What deciding now would book; as far as it goes while something is open."""
+    decision = found.decision
+    outcome = decision.outcome if decision.outcome in (*PAYING, Outcome.DENY) else Outcome.PARTIAL
+    return Verdict(outcome, decision, to_fen(decision.insurer), "", text)

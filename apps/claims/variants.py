@@ -7,6 +7,7 @@ Tables, rules, booking and signatures are the same for all. A kind whose subject
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from apps.adjudication.facts import Facts
@@ -50,6 +51,14 @@ class Variant:
 
     def payable(self, ctx: Ctx[Any], *, change: int) -> int:
         """What is still to be ordered after a further decision, in fen; `change` beside the former one."""
+        raise NotImplementedError
+
+    def letter(self, found: Assessment, verdict: Verdict, on: date) -> Any:
+        """The context of the letter that carries a decision; the preview shows the same. No query."""
+        raise NotImplementedError
+
+    def beside(self, found: Assessment) -> tuple[str, dict[str, Any]]:
+        """Where the money would go, as the panel of the decision says it: a template and its context."""
         raise NotImplementedError
 
     def tell(self, ctx: Ctx[Any], verdict: Verdict) -> None:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.forms import form_for, tidy
-from apps.cases.pages import actor_of
 from apps.cases.queries import case_for
 from apps.cases.rows import age_on
 from apps.cases.views import show
@@ -26,6 +26,7 @@ from apps.claims.forms import as_report, at_question, coverage_form, report_form
 from apps.claims.panels import assessment_of
 from apps.claims.preview import preview_letter
 from apps.claims.undisputed import nearing_sixty, sixties
+from apps.claims.variants import variant_of
 from apps.core.errors import DomainError, InvalidInputs
 from apps.core.money import to_fen
 from apps.hospitals.models import Hospital
@@ -161,15 +162,17 @@ def verdict(request: HttpRequest, number: str) -> HttpResponse:
         case = case_for(actor, number)
     except DomainError as error:
         return HttpResponse(str(error.message), status=error.status, content_type="text/plain; charset=utf-8")
-    decision = assessment_of(case).decision
-    payable = to_fen(decision.insurer)
+    found = assessment_of(case)
+    payable = to_fen(found.decision.insurer)
+    where, given = variant_of(case).beside(found)
     context = {
         "case": case,
-        "decision": decision,
+        "decision": found.decision,
         "payable_fen": payable,
         "authority_fen": actor.authority_fen,
         "second_signature": payable > actor.authority_fen,
-        "payee": case.claim.payee,
+        "where": where,
+        **given,
     }
     return render(request, "claims/parts/verdict.html", context)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from apps.dashboards.queries import Load, Stage, Week
@@ -31,15 +32,30 @@ def _width(number: float, most: float) -> float:
     return round((WIDTH - LABEL - 70) * number / most, 1) if most else 0
 
 
-def stage_bars(stages: Sequence[Stage]) -> list[Bar]:
+@dataclass(frozen=True)
+class KindStages:
+    """The states of one kind that hold open cases. Parts of a bar are percent of the longest on the page."""
+
+    kind: str
+    label: Any
+    rows: list[tuple[Stage, float, float]]  # in work, waiting
+
+    @property
+    def total(self) -> int:
+        return sum(stage.total for stage, _running, _paused in self.rows)
+
+
+def stages_by_kind(stages: Sequence[Stage]) -> list[KindStages]:
+    """The same states as `stages`, in their order, a group for each kind; all bars on one scale."""
     most = max((stage.total for stage in stages), default=0)
-    bars = []
-    for n, stage in enumerate(stages):
-        running, paused = _width(stage.running, most), _width(stage.paused, most)
-        parts = (("bar", LABEL, running), ("bar-paused", LABEL + running, paused))
-        query = f"scope=all&kind={stage.kind}&state={stage.state}"
-        bars.append(Bar(n * ROW, stage.label, parts, stage.total, LABEL + running + paused, query))
-    return bars
+    return [
+        KindStages(
+            kind,
+            label,
+            [(stage, 100 * stage.running / most, 100 * stage.paused / most) for stage in found],
+        )
+        for (kind, label), found in groupby(stages, key=lambda stage: (stage.kind, stage.kind_label))
+    ]
 
 
 def load_bars(loads: Sequence[Load]) -> list[Bar]:

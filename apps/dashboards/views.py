@@ -9,9 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.adjudication.clocks import last_day
-from apps.cases.pages import actor_of
 from apps.cases.queries import end_of_week
 from apps.cases.views import show
 from apps.core.excel import excel_response
@@ -28,16 +27,14 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         return _excel(wanted, actor)
     stages, loads = queries.stages(actor), queries.loads(actor, now)
     weeks = queries.trend(actor, timezone.localdate())
-    stage_bars, load_bars = charts.stage_bars(stages), charts.load_bars(loads)
+    load_bars = charts.load_bars(loads)
     context = {
         "title": _("Dashboard"),
         "now": now,
         "friday": last_day(end_of_week(now)),
         "overdue": queries.overdue(actor, now),
         "soon": queries.due_soon(actor, now),
-        "stages": stages,
-        "stage_bars": stage_bars,
-        "stage_height": charts.height(stage_bars),
+        "kinds": charts.stages_by_kind(stages),
         "loads": loads,
         "load_bars": load_bars,
         "load_height": charts.height(load_bars),

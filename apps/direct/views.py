@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.forms import ActionForm, tidy
 from apps.cases.models import CaseFile
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.core.errors import DomainError
 from apps.core.excel import excel_response

@@ -18,7 +18,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from apps.accounts.actions import log_read
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.accounts.visibility import visible_to
 from apps.core.errors import DomainError
 from apps.documents.models import Letter, Paper, StoredFile
@@ -37,7 +37,7 @@ def paper_file(request: HttpRequest, paper_id: int) -> HttpResponseBase:
     """The file as it came. Pictures open in the page, everything else is downloaded."""
     paper = _paper(request, paper_id)
     assert paper.file is not None
-    _note_reading(_actor(request), paper)
+    _note_reading(actor_of(request), paper)
     return _file(request, paper.file, download="download" in request.GET)
 
 
@@ -48,7 +48,7 @@ def paper_page(request: HttpRequest, paper_id: int, page: int) -> HttpResponseBa
     paper = _paper(request, paper_id)
     assert paper.file is not None
     width = request.GET.get("width", "")
-    _note_reading(_actor(request), paper)
+    _note_reading(actor_of(request), paper)
     return _page(request, paper.file, page, int(width) if width.isdigit() else 1400)
 
 
@@ -66,24 +66,19 @@ def letter_page(request: HttpRequest, letter_id: int, page: int) -> HttpResponse
     return _page(request, _printed(request, letter_id), page, 1400)
 
 
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor
-
-
 def _printed(request: HttpRequest, letter_id: int) -> StoredFile:
     """The file of a letter the person may see; the reading is logged (LAW-09). Raises Http404."""
     letters = Letter.objects.select_related("file", "case__member").exclude(file=None)
-    letter = visible_to(letters, _actor(request)).filter(pk=letter_id).first()
+    letter = visible_to(letters, actor_of(request)).filter(pk=letter_id).first()
     if letter is None or letter.file is None:
         raise Http404
-    _log_once(_actor(request), f"letter:{letter.pk}", letter.case.member.number, f"letter:{letter.kind}")
+    _log_once(actor_of(request), f"letter:{letter.pk}", letter.case.member.number, f"letter:{letter.kind}")
     return letter.file
 
 
 def _paper(request: HttpRequest, paper_id: int) -> Paper:
     papers = Paper.objects.select_related("file", "case__member").exclude(file=None)
-    paper = visible_to(papers, _actor(request)).filter(pk=paper_id).first()
+    paper = visible_to(papers, actor_of(request)).filter(pk=paper_id).first()
     if paper is None:
         raise Http404
     return paper

@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.cases.forms import ActionForm, form_for, tidy
 from apps.cases.models import CaseFile
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.core.errors import DomainError
 from apps.core.excel import LIMIT, excel_response

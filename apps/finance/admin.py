@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.admin import OfCaseAdmin
-from apps.cases.pages import Page, actor_of, add_page
+from apps.cases.pages import Page, add_page
 from apps.cases.site import APP_TITLES, site
 from apps.core.money import format_yuan, to_yuan
 from apps.finance import views

@@ -19,6 +19,7 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from unfold.decorators import action
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.core.imports.admin import may_import
 from apps.core.lists import Exportable, ReadOnlyInline, ReadOnlyList
@@ -39,7 +40,7 @@ class ScopeFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Hospital]) -> QuerySet[Hospital]:
         if self.value() not in Scope.values:
             return queryset
-        entries = queries.visible_entries(request.actor).valid_on(timezone.localdate())  # type: ignore[attr-defined]
+        entries = queries.visible_entries(actor_of(request)).valid_on(timezone.localdate())  # type: ignore[attr-defined]
         entries = entries.alias(scopes=Cast("direct_billing", TextField()))
         listed = entries.filter(campus__hospital=OuterRef("pk"), scopes__contains=f'"{self.value()}"')
         return queryset.filter(Exists(listed))
@@ -85,7 +86,7 @@ class HospitalAdmin(Exportable, ReadOnlyList):
     actions_list = ["open_directory", "import_excel"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hospital]:
-        return queries.visible_hospitals(request.actor)  # type: ignore[attr-defined]
+        return queries.visible_hospitals(actor_of(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Hospital], search_term: str
@@ -100,7 +101,7 @@ class HospitalAdmin(Exportable, ReadOnlyList):
         """Filter by city, type, scope, department, benefit, plan group and date; staff look-ups are recorded."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        actor = request.actor  # type: ignore[attr-defined]
+        actor = actor_of(request)
         form = DirectoryForm(actor, request.GET)
         context: dict[str, Any] = {"title": gettext("Hospital directory"), "form": form, "opts": self.opts}
         if request.GET and form.is_valid():
@@ -178,7 +179,7 @@ class NetworkEntryAdmin(Exportable, ReadOnlyList):
     ordering = ["campus__hospital__city", "campus__hospital__name", "series", "network_group", "benefit"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NetworkEntry]:
-        return queries.visible_entries(request.actor).select_related("campus__hospital")  # type: ignore[attr-defined]
+        return queries.visible_entries(actor_of(request)).select_related("campus__hospital")
 
     @admin.display(description=_("hospital"), ordering="campus__hospital__name")
     def hospital(self, entry: NetworkEntry) -> str:
@@ -204,10 +205,10 @@ class NetworkLookupAdmin(ReadOnlyList):
     search_help_text = _("Member number in full")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NetworkLookup]:
-        actor = request.actor  # type: ignore[attr-defined]
+        actor = actor_of(request)
         lookups = NetworkLookup.objects.select_related("user", "client")
         if actor.restricted:  # whoever works for one party sees the look-ups of its own people only
-            return lookups.filter(user_id=actor.user_id)
+            return lookups.filter(user_id=actor.person_id)
         return visible_to(lookups, actor)
 
     @admin.display(description=_("who"))

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
+from apps.accounts.actors import actor_of
 from apps.authorizations.roles import REQUESTERS
 from apps.cases.admin import ReadOnlyAdmin
 from apps.cases.models import CaseFile
-from apps.cases.pages import Entry, Page, actor_of, add_page, add_search, add_timeline
+from apps.cases.pages import Entry, Page, add_page, add_search, add_timeline
 from apps.cases.site import APP_TITLES, site
 from apps.mailroom import queries, reasons, views
 from apps.mailroom.inbox.mailboxes import WrongAccount, account_for

@@ -11,11 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.authorizations.roles import REQUESTERS
 from apps.authorizations.views import answer, filed, request_context
 from apps.cases.forms import ActionForm, form_for, tidy
-from apps.cases.pages import actor_of
 from apps.cases.views import failed, show
 from apps.claims.views import report_context
 from apps.core.errors import DomainError

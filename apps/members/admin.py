@@ -21,6 +21,7 @@ from import_export.resources import ModelResource
 from unfold.decorators import action, display
 
 from apps.accounts.actions import log_read
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.core.errors import DomainError
 from apps.core.imports.admin import may_import
@@ -34,10 +35,6 @@ from apps.members.reveal import Revealed, RevealForm, may_reveal, reveal_value
 from apps.products.queries import series_codes
 
 STATUS_COLORS = {"IN_FORCE": "success", "PENDING": "info", "LAPSED": "warning", "TERMINATED": "danger"}
-
-
-def _actor(request: HttpRequest) -> Any:
-    return request.actor  # type: ignore[attr-defined]
 
 
 def age_on(birth_date: date, day: date) -> int:
@@ -61,7 +58,7 @@ class PolicyInline(ReadOnlyInline):
     ordering = ["-effective_on"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
-        return visible_to(super().get_queryset(request).select_related("plan"), _actor(request))
+        return visible_to(super().get_queryset(request).select_related("plan"), actor_of(request))
 
 
 class GuardianInline(ReadOnlyInline):
@@ -103,7 +100,7 @@ class SeriesFilter(admin.SimpleListFilter):
     parameter_name = "series"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        own = _actor(request).series
+        own = actor_of(request).series
         return [(series, series) for series in series_codes() if not own or series in own]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Member]) -> QuerySet[Member]:
@@ -131,9 +128,9 @@ class MemberAdmin(Exportable, ReadOnlyList):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         policies = visible_to(
-            Policy.objects.select_related("plan").order_by("-effective_on"), _actor(request)
+            Policy.objects.select_related("plan").order_by("-effective_on"), actor_of(request)
         )
-        members = queries.visible_members(_actor(request))
+        members = queries.visible_members(actor_of(request))
         return members.prefetch_related(Prefetch("policies", policies, to_attr="shown_policies"))
 
     def get_search_results(
@@ -153,7 +150,7 @@ class MemberAdmin(Exportable, ReadOnlyList):
         ]
 
     def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
-        log_read(_actor(request), subject="members", what="export (masked)")
+        log_read(actor_of(request), subject="members", what="export (masked)")
         return super().get_export_data(file_format, request, queryset, **kwargs)
 
     @admin.display(description=pgettext_lazy("person", "name"), ordering="pinyin")
@@ -199,7 +196,7 @@ class MemberAdmin(Exportable, ReadOnlyList):
         member = self.get_queryset(request).filter(pk=pk).first()
         if member is None:
             raise Http404
-        actor = _actor(request)
+        actor = actor_of(request)
         form = WishForm(actor, request.GET)
         context: dict[str, Any] = {"title": gettext("Hospitals for a child"), "member": member, "form": form,
                                    "earlier": earlier_look_ups(member), "opts": self.opts, "page": None}  # fmt: skip
@@ -214,7 +211,7 @@ class MemberAdmin(Exportable, ReadOnlyList):
         return TemplateResponse(request, "members/hospitals.html", whole)
 
     def has_reveal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_reveal(_actor(request))
+        return may_reveal(actor_of(request))
 
     def reveal(self, request: HttpRequest, pk: int) -> HttpResponse:
         """One masked value in full, after a reason; never kept by a browser."""
@@ -228,7 +225,7 @@ class MemberAdmin(Exportable, ReadOnlyList):
         error: DomainError | None = None
         if request.method == "POST" and form.is_valid():
             try:
-                revealed = reveal_value(_actor(request), member, **form.cleaned_data)
+                revealed = reveal_value(actor_of(request), member, **form.cleaned_data)
             except DomainError as refused:
                 error = refused
         context = {"title": gettext("Show in full: %(name)s") % {"name": member.masked_name}, "member": member,
@@ -302,7 +299,7 @@ class PolicyAdmin(Exportable, ReadOnlyList):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         """Children and holders are fetched for the rows of the page: joined, all may be read."""
         policies = Policy.objects.select_related("plan").prefetch_related("member", "policyholder")
-        return visible_to(policies, _actor(request))
+        return visible_to(policies, actor_of(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Policy], search_term: str

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases import pages
 from apps.cases.models import CaseFile
@@ -40,14 +41,14 @@ class OfCaseList(NumberSearch, ReadOnlyList):  # type: ignore[misc]
     sortable_by: tuple[str, ...] = ("created_at",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(pages.actor_of(request).roles)
+        return bool(actor_of(request).roles)
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        return bool(pages.actor_of(request).roles & RESENDERS)
+        return bool(actor_of(request).roles & RESENDERS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Cases are fetched for the rows of the page: joined, SQLite may read all of them."""
-        return visible_to(super().get_queryset(request), pages.actor_of(request)).prefetch_related("case")
+        return visible_to(super().get_queryset(request), actor_of(request)).prefetch_related("case")
 
     @display(description=_("case"))  # type: ignore[untyped-decorator]
     def case_link(self, row: Any) -> Any:

@@ -16,6 +16,7 @@ from import_export.resources import ModelResource
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.actions import log_read
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.site import site
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
@@ -35,7 +36,7 @@ class DeskList(NumberSearch, ReadOnlyList):
     """Lists and details; changes go through actions only."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(DESK & request.actor.roles)  # type: ignore[attr-defined]
+        return bool(DESK & actor_of(request).roles)
 
 
 def page_of(row: PaymentOrder) -> str:
@@ -77,7 +78,7 @@ class PaymentOrderAdmin(Exportable, DeskList):
     actions = ["make_payment_file"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentOrder]:
-        return visible_to(super().get_queryset(request), request.actor)  # type: ignore[attr-defined]
+        return visible_to(super().get_queryset(request), actor_of(request))
 
     @admin.display(description=_("case number"))
     def case_link(self, row: PaymentOrder) -> str:
@@ -100,7 +101,7 @@ class PaymentOrderAdmin(Exportable, DeskList):
         self, request: HttpRequest, queryset: QuerySet[PaymentOrder]
     ) -> HttpResponse | None:
         try:
-            file = make_file(request.actor, list(queryset.values_list("number", flat=True)))  # type: ignore[attr-defined]
+            file = make_file(actor_of(request), list(queryset.values_list("number", flat=True)))
         except DomainError as error:
             self.message_user(request, str(error.message), messages.ERROR)
             return None
@@ -138,7 +139,7 @@ class PaymentFileAdmin(DeskList):
     list_display_links = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentFile]:
-        return files_visible_to(request.actor)  # type: ignore[attr-defined]
+        return files_visible_to(actor_of(request))
 
     @admin.display(description=_("number"), ordering="number")
     def desk_link(self, row: PaymentFile) -> str:
@@ -168,7 +169,7 @@ class PaymentFileAdmin(DeskList):
         )
 
     def _orders(self, request: HttpRequest, file: PaymentFile) -> QuerySet[PaymentOrder]:
-        return visible_to(file.items.select_related("payee", "case").order_by("number"), request.actor)  # type: ignore[attr-defined]
+        return visible_to(file.items.select_related("payee", "case").order_by("number"), actor_of(request))
 
     def desk(self, request: HttpRequest, number: str) -> HttpResponse:
         """One payment file: its orders, and what the person may do with it."""
@@ -197,7 +198,7 @@ class PaymentFileAdmin(DeskList):
         return render(request, "payments/file.html", context, status=400 if errors else 200)
 
     def _do(self, request: HttpRequest, file: PaymentFile) -> None:
-        actor = request.actor  # type: ignore[attr-defined]
+        actor = actor_of(request)
         if "release" in request.POST:
             release_file(actor, file.number)
             messages.success(request, _("Released. Hand the file to the bank."))
@@ -215,9 +216,9 @@ class PaymentFileAdmin(DeskList):
         """The file for the bank; reading it is logged, since it holds whole account numbers."""
         file = self._visible(request, number)
         stored = file.excel if kind == "xlsx" else file.csv
-        if stored is None or "auditor" in request.actor.roles:  # type: ignore[attr-defined]
+        if stored is None or "auditor" in actor_of(request).roles:
             raise Http404
-        log_read(request.actor, subject=f"payment_file:{file.number}", what=kind)  # type: ignore[attr-defined]
+        log_read(actor_of(request), subject=f"payment_file:{file.number}", what=kind)
         with open_stored(stored) as handle:
             response = HttpResponse(handle.read(), content_type=stored.content_type)
         response["Content-Disposition"] = f'attachment; filename="{stored.name}"'

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.adjudication.handbook_diff import SECTIONS, Difference
 from apps.core.excel import excel_response
@@ -35,11 +35,6 @@ from apps.products.pages import (
 CALENDAR_EDITORS = frozenset({"manager", "supervisor"})
 
 
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor
-
-
 @admin.register(HandbookVersion)
 class HandbookAdmin(ReadOnlyList):
     """The list of versions, the page to read one, and two side by side."""
@@ -52,7 +47,7 @@ class HandbookAdmin(ReadOnlyList):
     list_before_template = "products/handbook_links.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HandbookVersion]:
-        return visible_to(HandbookVersion.objects.filter(published=True), _actor(request))
+        return visible_to(HandbookVersion.objects.filter(published=True), actor_of(request))
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -198,7 +193,7 @@ class CalendarEditing(ModelAdmin):
     """Every member of staff reads the calendar; managers and supervisors keep it."""
 
     def _edits(self, request: HttpRequest) -> bool:
-        return bool(CALENDAR_EDITORS & _actor(request).roles)
+        return bool(CALENDAR_EDITORS & actor_of(request).roles)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_staff)

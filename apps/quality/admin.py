@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from apps.accounts.actors import actor_of
 from apps.cases.pages import Page, add_page
 from apps.cases.site import site
 from apps.quality import views
@@ -37,13 +38,13 @@ class ErrorCodeAdmin(ModelAdmin):
     search_fields = ["code", "name", "name_en"]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(READERS & request.actor.roles)  # type: ignore[attr-defined]
+        return bool(READERS & actor_of(request).roles)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(MANAGERS & request.actor.roles)  # type: ignore[attr-defined]
+        return bool(MANAGERS & actor_of(request).roles)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_add_permission(request)

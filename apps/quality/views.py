@@ -17,9 +17,9 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.accounts.actors import actor_of
 from apps.cases.forms import CODE_WORDS, form_for, tidy
 from apps.cases.inputs import parse_input
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.claims.models import Outcome
 from apps.core.errors import DomainError

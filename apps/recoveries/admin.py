@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.admin import ReadOnlyAdmin
-from apps.cases.pages import Page, actor_of, add_page, add_search
+from apps.cases.pages import Page, add_page, add_search
 from apps.cases.site import APP_TITLES, site
 from apps.core.money import format_yuan, to_yuan
 from apps.recoveries import views

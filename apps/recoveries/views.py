@@ -16,10 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.cases.forms import tidy
 from apps.cases.inputs import parse_input
-from apps.cases.pages import actor_of
 from apps.cases.views import show
 from apps.core.errors import DomainError
 from apps.core.excel import LIMIT, excel_response

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from import_export.resources import ModelResource
 
+from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
-from apps.cases.pages import Entry, Page, actor_of, add_page, add_timeline
+from apps.cases.pages import Entry, Page, add_page, add_timeline
 from apps.cases.site import APP_TITLES, site
 from apps.core.lists import Exportable, ReadOnlyList, known_values
 from apps.core.money import format_yuan

@@ -16,9 +16,8 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from apps.accounts.actions import log_read
-from apps.accounts.actors import Actor
+from apps.accounts.actors import Actor, actor_of
 from apps.cases.forms import form_for, tidy
-from apps.cases.pages import actor_of
 from apps.cases.views import failed, show
 from apps.core.days import read_day
 from apps.core.errors import DomainError, InvalidInput

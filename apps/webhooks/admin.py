@@ -23,7 +23,7 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from unfold.decorators import action, display
 
-from apps.cases.pages import actor_of
+from apps.accounts.actors import actor_of
 from apps.cases.site import APP_TITLES, site
 from apps.core.errors import DomainError
 from apps.core.lists import Exportable, NumberSearch, ReadOnlyInline, ReadOnlyList, known_values

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.cases.pages import actor_of
+from apps.accounts.actors import actor_of
 from apps.cases.site import site
 from apps.webhooks import signing
 from apps.webhooks.delivery import secrets_of

@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from apps.accounts.actions import register_api_client, rotate_api_key
+from apps.accounts.actors import actor_of
 from apps.accounts.admin.common import SCOPE_FIELDS, AccountsAdmin
 from apps.accounts.models import ApiClient
 
@@ -48,7 +49,7 @@ class ApiClientAdmin(AccountsAdmin):
             # Not the columns of the key: somebody may be rotating it, or the machine be using it.
             obj.save(update_fields=form.changed_data or ["name"])
         else:
-            request.plain_key = register_api_client(request.actor, obj)  # type: ignore[attr-defined]
+            request.plain_key = register_api_client(actor_of(request), obj)  # type: ignore[attr-defined]
 
     def response_add(
         self, request: HttpRequest, obj: ApiClient, post_url_continue: str | None = None
@@ -76,7 +77,7 @@ class ApiClientAdmin(AccountsAdmin):
                 consequence=_("The old key ends at once."),
                 answer=_("New key"),
             )
-        key = rotate_api_key(request.actor, client)  # type: ignore[attr-defined]
+        key = rotate_api_key(actor_of(request), client)
         self.log_change(request, client, "key rotated")
         return self._show_once(request, client, key)
 

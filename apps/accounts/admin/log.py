@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -16,6 +15,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from apps.accounts.actions import log_read
+from apps.accounts.actors import actor_of
 from apps.accounts.admin.common import AccountsAdmin
 from apps.accounts.models import AccessLog
 from apps.accounts.roles import READERS_OF_THE_ACCESS_LOG
@@ -90,7 +90,7 @@ class AccessLogAdmin(NumberSearch, AccountsAdmin):
 
     @admin.action(description=_("Export as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, entries: QuerySet[AccessLog]) -> StreamingHttpResponse:
-        log_read(request.actor, subject="access_log", what="export")  # type: ignore[attr-defined]
+        log_read(actor_of(request), subject="access_log", what="export")
         rows = entries.select_related("user", "client").order_by("pk")
         response = StreamingHttpResponse(_csv(self, rows), content_type="text/csv; charset=utf-8")
         name = f"access-log-{timezone.localdate():%Y%m%d}.csv"
@@ -98,7 +98,7 @@ class AccessLogAdmin(NumberSearch, AccountsAdmin):
         return response
 
     def _may_read(self, request: HttpRequest) -> bool:
-        actor: Any = request.actor  # type: ignore[attr-defined]
+        actor = actor_of(request)
         return request.user.is_superuser or bool(actor.roles & READERS_OF_THE_ACCESS_LOG)
 
 

@@ -20,6 +20,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminDecimalFieldWidget
 
 from apps.accounts.actions import reset_second_factor
+from apps.accounts.actors import actor_of
 from apps.accounts.admin.common import SCOPE_FIELDS, AccountsAdmin
 from apps.accounts.models import Role, Team, User
 from apps.accounts.roles import CATALOGUE, MACHINES
@@ -119,7 +120,7 @@ class UserAdmin(DjangoUserAdmin, AccountsAdmin):  # type: ignore[misc, type-arg]
                 consequence=_("Until a new one is set up, the password alone opens the account."),
                 answer=_("Remove second factor"),
             )
-        reset_second_factor(request.actor, user)  # type: ignore[attr-defined]
+        reset_second_factor(actor_of(request), user)
         self.say(request, _("The second factor is removed."))
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
 

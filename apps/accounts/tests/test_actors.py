@@ -1,7 +1,7 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from apps.accounts.actors import NOBODY, SYSTEM, actor_of, actor_of_client, actor_of_user
+from apps.accounts.actors import NOBODY, SYSTEM, actor_of_client, actor_of_principal, actor_of_user
 from apps.accounts.models import Role
 from apps.accounts.tests.factories import ApiClientFactory, TeamFactory, UserFactory, make_actor
 
@@ -49,7 +49,7 @@ def test_a_machine_acts_with_the_role_of_its_kind_and_its_scopes(kind, role):
 
 
 def test_nobody_and_the_system_are_told_apart():
-    assert actor_of(AnonymousUser()) is NOBODY
+    assert actor_of_principal(AnonymousUser()) is NOBODY
     assert (NOBODY.is_known, NOBODY.key, NOBODY.may_see_cases) == (False, "nobody", False)
     assert (SYSTEM.is_known, SYSTEM.key, SYSTEM.may_see_cases) == (True, "system", True)
 

@@ -46,7 +46,7 @@ def test_stages_and_loads_count_open_cases(world: World) -> None:  # noqa: F811
     world.do(world.claim(), "take")
     world.claim()
     context = client.get("/admin/dashboard/").context
-    assert sum(stage.total for stage in context["stages"]) == 2
+    assert sum(group.total for group in context["kinds"]) == 2
     assert [load.open for load in context["loads"]] == [1]
     assert context["unassigned"] == 1
     assert context["weeks"][-1].opened == 2
