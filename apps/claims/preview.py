@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.template.loader import render_to_string
@@ -9,10 +10,11 @@ from django.utils.safestring import mark_safe
 
 from apps.cases.models import CaseFile
 from apps.claims import letters
+from apps.claims.actions.special import verdict_of
 from apps.claims.assess import Assessment
 from apps.claims.booking import PAYING, Verdict
-from apps.claims.models import Outcome
-from apps.claims.panels import assessment_of
+from apps.claims.models import Outcome, Proposal
+from apps.claims.assess import assessment_of
 from apps.claims.variants import variant_of
 from apps.core.money import to_fen
 from apps.documents.letters import KINDS, series_block, to_json
@@ -40,7 +42,11 @@ def preview_letter(case: CaseFile, text: str, now: datetime) -> str:
 
 
 def _verdict(found: Assessment, text: str) -> Verdict:
-    """What deciding now would book; as far as it goes while something is open."""
+    """What deciding now would book, as far as it goes while something is open; or what waits for a signature."""
     decision = found.decision
+    proposal: Proposal | None = getattr(found.rows.claim, "proposal", None)
+    if proposal is not None:
+        base = verdict_of(proposal.outcome, decision, proposal.insurer_fen)
+        return replace(base, reason=proposal.reason, member_text=proposal.member_text)
     outcome = decision.outcome if decision.outcome in (*PAYING, Outcome.DENY) else Outcome.PARTIAL
     return Verdict(outcome, decision, to_fen(decision.insurer), "", text)

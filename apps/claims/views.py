@@ -23,7 +23,6 @@ from apps.claims.actions.correct import CorrectInput
 from apps.claims.actions.intake import assess_report, report_claim
 from apps.claims.correction import consequence
 from apps.claims.forms import as_report, at_question, coverage_form, report_form
-from apps.claims.panels import assessment_of
 from apps.claims.preview import preview_letter
 from apps.claims.undisputed import nearing_sixty, sixties
 from apps.claims.variants import variant_of
@@ -163,11 +162,13 @@ def verdict(request: HttpRequest, number: str) -> HttpResponse:
     except DomainError as error:
         return HttpResponse(str(error.message), status=error.status, content_type="text/plain; charset=utf-8")
     found = assessment_of(case)
-    payable = to_fen(found.decision.insurer)
+    proposal = getattr(case.claim, "proposal", None)
+    payable = proposal.insurer_fen if proposal is not None else to_fen(found.decision.insurer)
     where, given = variant_of(case).beside(found)
     context = {
         "case": case,
         "decision": found.decision,
+        "proposal": proposal,
         "payable_fen": payable,
         "authority_fen": actor.authority_fen,
         "second_signature": payable > actor.authority_fen,

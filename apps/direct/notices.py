@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from apps.adjudication.decision import Decision
 from apps.cases.engine import Ctx
 from apps.claims import letters
 from apps.claims.assess import Assessment
-from apps.claims.booking import PAYING, Verdict
+from apps.claims.booking import PAYING, Verdict, letter_of
 from apps.core.money import format_yuan, to_fen
 from apps.direct.models import DirectClaim
 from apps.documents.letters import HospitalShare, queue_letter
@@ -21,29 +22,26 @@ MOST_LINES = 60  # named one by one in the notice to the hospital
 
 def tell_family(ctx: Ctx[Any], verdict: Verdict) -> None:
     """Direct billing is not the final opinion (REC-01, REC-05): what is paid, what is own, and why."""
-    found: Assessment = ctx.loaded["assessment"]
-    on, handbook = letters.local_day(ctx.now), ctx.handbook
     share = share_of(ctx.subject, verdict.decision, verdict.insurer_fen, str(ctx.case.hospital))
-    if verdict.outcome in PAYING:
-        context: Any = replace(
-            letters.explanation(
-                found.rows, verdict.decision, handbook, outcome=verdict.outcome if verdict.insurer_fen else "ZERO",
-                paid_fen=verdict.insurer_fen, on=on, text=verdict.member_text,
-            ),
-            hospital=share,
-        )  # fmt: skip
-        template = "direct_decision"
-    else:
-        reasons = letters.reasons_of(verdict.decision.findings, handbook)
-        context = letters.refusal(found.rows, reasons, at_intake=False, on=on, text=verdict.member_text)
-        template = "direct_refusal"
-    letter = queue_letter(ctx, context)
+    letter = queue_letter(
+        ctx, family_letter(ctx.loaded["assessment"], verdict, letters.local_day(ctx.now), ctx.subject)
+    )
+    template = "direct_decision" if verdict.outcome in PAYING else "direct_refusal"
     words = letters.message_context(
         ctx.case, outcome=verdict.outcome, amount=format_yuan(verdict.insurer_fen), hospital=share.name,
         own=format_yuan(share.own_fen), open=format_yuan(share.open_fen),
     )  # fmt: skip
     key = f"{ctx.case.number}:decision:{ctx.loaded['decision_version']}"
     notify_member(ctx, template=template, context=words, key=key, letter=letter)
+
+
+def family_letter(found: Assessment, verdict: Verdict, on: date, direct: DirectClaim) -> Any:
+    """As of a claim of a family; what is paid goes to the hospital, and the rest is settled there."""
+    context = letter_of(found, verdict, on)
+    if verdict.outcome not in PAYING:
+        return context
+    hospital = str(found.rows.case.hospital)
+    return replace(context, hospital=share_of(direct, verdict.decision, verdict.insurer_fen, hospital))
 
 
 def share_of(direct: DirectClaim, decision: Decision, insurer_fen: int, hospital: str) -> HospitalShare:

@@ -100,6 +100,7 @@ def add_panels(kind: Kind) -> None:
         return
     for name, title, template, fill, side in (
         ("billing", _("Direct billing"), "direct/panels/billing.html", billing, "main"),
+        ("inquiries", _("Investigation and medical review"), "claims/panels/inquiries.html", claims.inquiries, "main"),
         ("findings", _("Findings"), "claims/panels/findings.html", _billed(findings), "main"),
         ("lines", _("Lines"), "claims/panels/lines.html", _billed(claims.lines), "main"),
         ("shares", pgettext_lazy("hospital and family", "Settlement"), "direct/panels/shares.html", shares, "main"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -99,6 +100,23 @@ class Direct(Variant):
         """Less what went to the hospital already."""
         decided: int = ctx.case.claim.decided_fen or 0
         return decided - int(ctx.subject.paid_fen)
+
+    def letter(self, found: Assessment, verdict: Verdict, on: date) -> Any:
+        return notices.family_letter(found, verdict, on, found.rows.case.direct)
+
+    def beside(self, found: Assessment) -> tuple[str, dict[str, Any]]:
+        """The hospital with what it was paid already, what is taken of the letter, what is left to the family."""
+        own: Own = found.rows.own
+        paying, decision = to_fen(found.decision.insurer), found.decision
+        hospital = str(found.rows.case.hospital)
+        return "direct/parts/verdict.html", {
+            "billed_directly": True,
+            "hospital": hospital,
+            "paid_fen": own.direct.paid_fen,
+            "share": notices.share_of(own.direct, decision, paying, hospital),
+            "letter": own.letter,
+            "draws_fen": min(paying, own.left_fen()) if own.letter is not None and own.drawable else 0,
+        }
 
     def tell(self, ctx: Ctx[Any], verdict: Verdict) -> None:
         notices.tell_family(ctx, verdict)

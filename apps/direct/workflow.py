@@ -20,6 +20,7 @@ STATES = {
     "PA_EXCEPTION": pgettext_lazy("state of a direct claim", "without authorization"),
     "ID_PENDING": pgettext_lazy("state of a direct claim", "awaiting photo identity"),
     "UNDER_REVIEW": pgettext_lazy("state of a direct claim", "under review"),
+    "DISPUTED": pgettext_lazy("state of a direct claim", "in dispute"),
     "SECOND_REVIEW": pgettext_lazy("state of a direct claim", "second review"),
     "ADJUDICATED": pgettext_lazy("state of a direct claim", "decided"),
     "PAID_TO_HOSPITAL": pgettext_lazy("state of a direct claim", "paid to the hospital"),
@@ -29,7 +30,7 @@ STATES = {
 }
 FINAL = frozenset({"CLOSED", "DENIED", "WITHDRAWN"})
 AT_INTAKE = frozenset({"INTAKE", "INTAKE_INCOMPLETE", "PA_EXCEPTION", "ID_PENDING"})
-BEFORE_DECISION = AT_INTAKE | {"ADMITTED", "UNDER_REVIEW", "SECOND_REVIEW"}
+BEFORE_DECISION = AT_INTAKE | {"ADMITTED", "UNDER_REVIEW", "DISPUTED", "SECOND_REVIEW"}
 DECIDED = frozenset({"ADJUDICATED", "PAID_TO_HOSPITAL", "CLOSED", "DENIED"})
 
 
@@ -66,6 +67,14 @@ class DirectFlow(CaseFile):
 
     @transition(field="state", source=sorted(BEFORE_DECISION), target="WITHDRAWN")
     def withdraw(self) -> None: ...
+
+    # --- Review: as of a claim of a family (machine d) -----------------------------------------------
+
+    @transition(field="state", source=["UNDER_REVIEW"], target="DISPUTED")
+    def dispute(self) -> None: ...
+
+    @transition(field="state", source=["DISPUTED"], target="UNDER_REVIEW")
+    def settle_dispute(self) -> None: ...
 
     # --- Decision -------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ dispute or an investigation takes the claim out of the review; a medical review 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -264,39 +265,33 @@ def _end(ctx: Ctx[Any], row: Inquiry, state: str, answer: str) -> None:
     ctx.update(claim, "inquiries_open")
 
 
-KIND.action(
-    Action(
+def inquiry_actions() -> Iterator[Action[Any]]:
+    """The same for every kind whose subject is a claim; its workflow has `dispute` and `settle_dispute`."""
+    yield Action(
         "open_dispute", _("Dispute or investigate"), INVESTIGATORS, _open_dispute, transition="dispute",
         input=DisputeInput, event="dispute_opened", order=70,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
+    )  # fmt: skip
+    yield Action(
         "suspend", _("Suspend the contract clock"), SUPERVISORS, _suspend, states=frozenset({"DISPUTED"}),
         input=ReasonInput, guards=(guards.may_stand_still,), event="clock_suspended", order=60,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
+    )  # fmt: skip
+    yield Action(
         "close_dispute", _("Close dispute"), INVESTIGATORS, _close_dispute, transition="settle_dispute",
         input=ReasonInput, event="dispute_closed", style="primary", order=10,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
+    )  # fmt: skip
+    yield Action(
         "order_medical_review", _("Ask for a medical review"), REVIEWERS, _order_medical, states=REVIEW,
         input=MedicalInput, event="medical_review_ordered", order=75,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
+    )  # fmt: skip
+    yield Action(
         "answer_inquiry", _("Answer an inquiry"), INVESTIGATORS | {"medical_review"}, _answer_inquiry, states=REVIEW,
         input=AnswerInquiryInput, guards=(guards.something_asked,), event="inquiry_answered", order=15,
-    )
-)  # fmt: skip
-KIND.action(
-    Action(
+    )  # fmt: skip
+    yield Action(
         "cancel_inquiry", _("Cancel an inquiry"), REVIEWERS, _cancel_inquiry, states=REVIEW,
         input=CancelInquiryInput, guards=(guards.something_asked,), event="inquiry_canceled", order=180,
-    )
-)  # fmt: skip
+    )  # fmt: skip
+
+
+for action in inquiry_actions():
+    KIND.action(action)

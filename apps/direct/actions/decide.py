@@ -59,7 +59,7 @@ KIND.action(
     Action(
         "decide", _("Decide"), DECIDERS, claims.decide, transition=claims.way, transitions=(*WAYS, "propose"),
         states=frozenset({"UNDER_REVIEW"}), input=DecideInput,
-        guards=(claim_guards.nothing_open, papers_there, no_supplement_open), prepare=booking.prepare,
+        guards=(claim_guards.nothing_open, claim_guards.inquiries_answered, papers_there, no_supplement_open), prepare=booking.prepare,
         initial=claims.prefilled, style="primary", order=10,
     )
 )  # fmt: skip

@@ -14,6 +14,7 @@ from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.claims import guards as claim_guards
 from apps.claims.actions.common import ReasonInput, answer_row
+from apps.claims.actions.inquiries import end_all
 from apps.claims.assess import Assessment, assessment_in, reassess
 from apps.core.errors import InvalidInput, InvalidInputs
 from apps.core.money import format_yuan
@@ -272,7 +273,7 @@ def _decide_exception(ctx: Ctx[ExceptionInput]) -> None:
 KIND.action(
     Action(
         "decide_exception", _("Decide without authorization"), REVIEWERS, _decide_exception,
-        states=frozenset({"PA_EXCEPTION", "UNDER_REVIEW"}), input=ExceptionInput, event="exception_decided",
+        states=frozenset({"PA_EXCEPTION", "UNDER_REVIEW", "DISPUTED"}), input=ExceptionInput, event="exception_decided",
         style="primary", order=20,
     )
 )  # fmt: skip
@@ -319,6 +320,7 @@ def _withdraw(ctx: Ctx[ReasonInput]) -> None:
     assert ctx.input is not None
     ctx.reason = ctx.input.reason
     release_bills(ctx.case)
+    end_all(ctx, ctx.input.reason)
     ctx.case.open, ctx.case.closed_at = False, ctx.now
     ctx.emit("withdrawn")
     ctx.emit("closed")

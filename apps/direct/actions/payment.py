@@ -19,7 +19,7 @@ from apps.direct.models import HospitalPayment
 from apps.direct.roles import FINANCE, SUPERVISORS
 from apps.direct.workflow import AT_INTAKE, KIND
 
-AHEAD = AT_INTAKE | {"UNDER_REVIEW", "SECOND_REVIEW"}
+AHEAD = AT_INTAKE | {"UNDER_REVIEW", "DISPUTED", "SECOND_REVIEW"}
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from apps.cases.engine import Ctx
 from apps.cases.kinds import Action
 from apps.claims.actions.common import ReasonInput
 from apps.claims.actions.correct import CorrectInput, correct_facts
+from apps.claims.actions.inquiries import inquiry_actions
 from apps.claims.actions.review import AnswerInput, answer_finding
 from apps.claims.actions.supplement import DeliveredInput, refusal_delivered
 from apps.core.errors import Blocked
 from apps.direct.actions.intake import UNAUTHORIZED
 from apps.direct.roles import COMPLIANCE, DESK, REVIEWERS, SUPERVISORS
-from apps.direct.workflow import DECIDED, KIND
+from apps.direct.workflow import AT_INTAKE, DECIDED, KIND
 
 
 def _answer(ctx: Ctx[AnswerInput]) -> None:
@@ -43,14 +44,14 @@ def _reopen(ctx: Ctx[ReasonInput]) -> None:
 KIND.action(
     Action(
         "answer_finding", _("Answer a finding"), REVIEWERS | COMPLIANCE, _answer,
-        states=frozenset({"PA_EXCEPTION", "ID_PENDING", "UNDER_REVIEW"}), input=AnswerInput, event="finding_answered",
+        states=frozenset({"PA_EXCEPTION", "ID_PENDING", "UNDER_REVIEW", "DISPUTED"}), input=AnswerInput, event="finding_answered",
         order=30,
     )
 )  # fmt: skip
 KIND.action(
     Action(
         "correct_facts", _("Correct facts"), DESK, _correct,
-        states=frozenset({"INTAKE", "INTAKE_INCOMPLETE", "PA_EXCEPTION", "ID_PENDING", "UNDER_REVIEW"}),
+        states=AT_INTAKE | {"UNDER_REVIEW", "DISPUTED"},
         input=CorrectInput, event="facts_corrected", order=400,
     )
 )  # fmt: skip
@@ -66,3 +67,6 @@ KIND.action(
         input=DeliveredInput, event="refusal_sent", system=True, manual=False,
     )
 )  # fmt: skip
+
+for action in inquiry_actions():
+    KIND.action(action)
