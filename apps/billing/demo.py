@@ -14,8 +14,8 @@ from apps.accounts.actors import SYSTEM, Actor, actor_of_user
 from apps.accounts.models import User
 from apps.billing import epay
 from apps.billing.actions import report_bill
+from apps.billing.actions.notices import running_period
 from apps.billing.actions.online import not_payable_online
-from apps.billing.actions.remind import running_period
 from apps.billing.gateway import SandboxGateway, gateway
 from apps.billing.models import BillReminder, OnlinePayment, SandboxCharge, SelfPayBill
 from apps.billing.workflow import BillFlow

@@ -12,4 +12,4 @@ from apps.cases.forms import ActionForm, form_for
 
 def report_form(data: Any = None, *, member: str = "") -> ActionForm:
     initial = {"member": member, "visited_on": timezone.localdate(), "visit_type": "OUTPATIENT"}
-    return form_for(ReportInput)(data, None, initial=None if data is not None else initial)
+    return form_for(ReportInput)(data, None, initial=initial)

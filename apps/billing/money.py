@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.billing.actions.remind import withdraw_all
+from apps.billing.actions.notices import withdraw_all
 from apps.billing.greying import release_cards
 from apps.billing.models import BillPayment, BillRevision, OnlinePayment, OnlineRefund, SelfPayBill
 from apps.cases.engine import Ctx

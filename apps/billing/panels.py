@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.billing.actions.notices import running_period
 from apps.billing.actions.online import not_payable_online
-from apps.billing.actions.remind import running_period
 from apps.billing.inputs import REASONS
 from apps.billing.models import OnlinePayment, SelfPayBill
 from apps.billing.money import asked_back

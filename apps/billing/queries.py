@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
+from apps.billing.actions.notices import TEMPLATE
 from apps.billing.actions.online import not_payable_online
-from apps.billing.actions.remind import FAILED_CALL, TEMPLATE
 from apps.billing.models import BillReminder, OnlinePayment, SelfPayBill
 from apps.billing.workflow import REMINDED, UNPAID
 from apps.cards.queries import cards_of_account
@@ -24,6 +24,7 @@ from apps.claims.models import Visit
 from apps.messaging.models import CallTask, Message
 from apps.products.queries import current_handbooks
 
+FAILED_CALL = "delivery_failed"  # queued by the outbox for a message that could not be delivered
 OPENING = 9  # o'clock: nobody is called or written to in the night
 AGES = (0, 8, 15, 31, 61, 91)  # days since the bill was made: first day of each band
 OPEN_FEN = F("self_pay__total_fen") - F("self_pay__paid_fen")

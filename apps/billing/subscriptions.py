@@ -9,8 +9,8 @@ import logging
 from typing import Any
 
 from apps.accounts.actors import SYSTEM
+from apps.billing.actions.notices import TEMPLATE
 from apps.billing.actions.open import Share, follow_claim
-from apps.billing.actions.remind import TEMPLATE
 from apps.billing.greying import grey_issued
 from apps.billing.models import BillReminder
 from apps.cards.models import cards_issued

@@ -24,6 +24,7 @@ STATES = {
 REMINDED = ("OPEN", "REMINDED_1", "REMINDED_2", "REMINDED_3")  # by the number of reminders that count
 MOST_REMINDERS = len(REMINDED) - 1
 UNPAID = frozenset({*REMINDED, "EXHAUSTED"})
+REMINDABLE = frozenset(REMINDED)
 FINAL = frozenset({"PAID", "CANCELLED"})
 
 

@@ -26,6 +26,9 @@ def overdue(ctx: Any) -> Found:
     """DL-41: only after the last day in time; broken plans are due at once."""
     row, today = ctx.subject, timezone.localtime(ctx.now).date()
     late = row.due_on is not None and row.due_on < today and row.open_fen > 0
+    for spec in ctx.handbook.clocks:
+        if spec.key == "recovery.refund":
+            observe(spec.id, late)
     if observe(row.rule, late):
         return None
     return Blocker("not_overdue", _("It is due until %(day)s.") % {"day": row.due_on}, row.rule)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
-from apps.documents.queries import letters_of
+from apps.documents.queries import letters_on
 from apps.messaging.models import CallTask, Message
 from apps.payments.models import PaymentOrder
 from apps.payments.queries import unordered_fen
@@ -72,7 +72,7 @@ def money(case: CaseFile, actor: Any) -> Context:
 def contacts(case: CaseFile, actor: Any) -> Context:
     """Letters, messages and calls: who was told what and when."""
     return {
-        "letters": letters_of(case),
+        "letters": letters_on(case),
         "sendings": list(Message.objects.filter(case=case.pk).order_by("-pk")[:20]),
         "calls": list(CallTask.objects.filter(case=case.pk).order_by("-pk")[:20]),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.billing.actions import change, online, open, pay, remind, reverse
+from apps.billing.actions import change, lapse, online, open, pay, remind, reverse
 from apps.billing.actions.open import Share, follow_claim, report_bill
 from apps.billing.workflow import KIND
 from apps.cases.common import add_common_actions
@@ -14,6 +14,7 @@ __all__ = [
     "Share",
     "change",
     "follow_claim",
+    "lapse",
     "online",
     "open",
     "pay",

@@ -16,7 +16,7 @@ from apps.accounts.models import Team
 from apps.accounts.visibility import visible_to
 from apps.adjudication.trace import observe
 from apps.billing.actions.change import as_breakdown
-from apps.billing.actions.remind import send
+from apps.billing.actions.notices import send
 from apps.billing.inputs import ReportInput
 from apps.billing.models import BillRevision, SelfPayBill
 from apps.billing.money import Breakdown, charge

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.billing.actions.remind import forget_trying, send, start_period
+from apps.billing.actions.notices import forget_trying, send, start_period
 from apps.billing.greying import grey_cards
 from apps.billing.inputs import ReverseInput, standing
 from apps.billing.models import BillPayment, SelfPayBill

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.models import Team
 from apps.accounts.visibility import visible_to
+from apps.adjudication.trace import observe
 from apps.cases.engine import Ctx, open_case, perform
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
@@ -33,6 +34,7 @@ from apps.recoveries.demand import (
     main_reason,
     refuse_unpaid,
     rule_of,
+    unpaid_rule,
 )
 from apps.recoveries.models import Plan, Reason, Recovery, RecoveryLine
 from apps.recoveries.queries import standing_of
@@ -66,13 +68,13 @@ def open_recovery(actor: Actor, number: str, *, now: datetime | None = None) -> 
 def follow(origin: CaseFile, now: datetime, after: str) -> None:
     """Make the recoveries of an origin say what its decisions and payments say; called under its lock.
 
-    Too little asked: a running recovery grows, or one is opened. Too much: the newest give in first,
+    Only what was paid is asked (REC-04). Too little asked: a running recovery grows, or one is opened. Too much: the newest give in first,
     open money before what was written off, and refunds that are no longer owed go back.
     """
     standing = standing_of(origin)
     demand = demand_of(origin, standing, after)
     asked = sum(row.open_fen + row.written_off_fen for row in standing)
-    if demand.owed_fen > asked:
+    if not observe(unpaid_rule(origin.handbook.handbook), demand.owed_fen <= asked):
         _raise(origin, standing, demand, SYSTEM, now)
         return
     less, back = asked - demand.owed_fen, demand.back_fen

@@ -66,12 +66,21 @@ def test_rec03_what_the_hospital_was_paid_too_much_is_asked_of_the_family(
     assert (case.state, world.balance(payable_key(case))) == ("REFUNDED", 0)
 
 
-def test_rec04_what_was_not_paid_the_hospital_settles_with_the_family(db: None, now: Any) -> None:
+def test_rec04_what_was_not_paid_the_hospital_settles_with_the_family(
+    db: None, now: Any, rulebook: Any
+) -> None:
+    """The same lower decision asks nothing back before the payment, and everything after it."""
     world = Both("2026")
-    origin = world.decided(world.visit([world.bill(lines=[world.line("800.00")])], hospital="PRI"))
+    origin = world.decided(world.visit([world.bill(lines=[world.line("4000.00")])], hospital="PRI"))
     with pytest.raises(Blocked) as caught:
         open_recovery(world.actor("clerk"), origin.number)
     assert (caught.value.code, caught.value.rule) == ("not_paid", "REC-04")
+    origin = world.lower(origin, "3000.00")
+    assert not Recovery.objects.exists()
+    rulebook.fired("REC-04")
+    origin = world.lower(world.settle(origin, "P26-000778"), "1000.00")
+    assert world.recovery_of(origin).recovery.payment == "P26-000778"
+    rulebook.fired("REC-04", False)
 
 
 def test_an_overturned_decision_of_a_direct_claim_gives_back_by_a_payment_order(db: None, now: Any) -> None:

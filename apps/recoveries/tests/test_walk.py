@@ -299,13 +299,14 @@ def test_what_was_written_off_is_not_paid_a_second_time(world: Recoveries) -> No
 
 
 @pytest.mark.parametrize(("series", "rule"), [("2024", "REC-05"), ("2026", "REC-04")])
-def test_nothing_paid_nothing_asked_back(db: None, now: Any, series: str, rule: str) -> None:
+def test_nothing_paid_nothing_asked_back(db: None, now: Any, series: str, rule: str, rulebook: Any) -> None:
     world = Recoveries(series)
     case = world.do(world.review(series=series), "decide")  # ordered, not paid
     with pytest.raises(Blocked) as caught:
         open_recovery(world.actor("clerk"), case.number)
     assert (caught.value.code, caught.value.rule, caught.value.field) == ("not_paid", rule, "case")
     assert not Recovery.objects.exists()
+    rulebook.fired(rule)
 
 
 def test_asked_back_once_and_only_by_the_desk(world: Recoveries) -> None:
