@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from apps.accounts.actors import SYSTEM
 from apps.billing.models import BillReminder
 from apps.billing.queries import ageing, with_manager
 from apps.billing.tasks import sweep
 from apps.billing.tests.world import Bills
 from apps.cards.models import Card, CardEvent, CardState
+from apps.cases.engine import perform
 from apps.core.errors import Blocked, InvalidInputs
 from apps.messaging.models import CallTask, Message
 
@@ -51,6 +53,9 @@ def test_bil21_in_2024_one_notice_and_seven_days_grey_the_card(world: Bills, rul
     assert world.state(case) == "REMINDED_1"
     assert "最后一次" in Message.objects.get(case=case.pk).body
     assert world.at("2026-09-21 23:59") == 0  # no second reminder, and the seventh day counts whole
+    with pytest.raises(Blocked) as early:
+        perform(case.number, "exhaust", SYSTEM, now=world.now)
+    assert (early.value.code, early.value.rule) == ("not_over", "BIL-21")
     assert world.at("2026-09-22 00:00") == 1
     assert (world.state(case), world.card("2024").greyed_rule) == ("EXHAUSTED", "BIL-21")
     rulebook.read_back("DL-13", case.number)
