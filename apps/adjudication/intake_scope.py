@@ -9,7 +9,7 @@ from apps.adjudication.cover import covered_on
 from apps.adjudication.decision import Finding
 from apps.adjudication.facts import VisitFacts
 from apps.adjudication.findings import check, service_rule, write
-from apps.adjudication.handbook import Level, Rule, Service
+from apps.adjudication.handbook import Handbook, Level, Rule, Service
 from apps.adjudication.intake_base import Findings, Intake, direct_only, is_closed, is_internet
 from apps.adjudication.words import benefit_name, channel_names, policy_state_name
 
@@ -120,15 +120,26 @@ def catalogue(intake: Intake) -> Findings:
 def channel(intake: Intake) -> Findings:
     """RMB-20, RMB-38: a channel the series offers; GEN-08: vaccine claims use the general ones."""
     facts = intake.facts
-    service = intake.handbook.service(CLAIM_SERVICE[facts.category])
-    reused = check(intake.rule("intake.vaccine_channel"), facts.category == "VACCINE")
-    if reused or (service and not service.channels and facts.category == "VACCINE"):
-        service = intake.handbook.service("reimbursement")
-    rule = intake.rule("intake.channel")
-    channels = service.channels if service else ()
-    if rule and not facts.direct and check(rule, bool(channels) and facts.channel not in channels):
-        known = intake.handbook.rules.get(service.channel_rule) if service else None
-        yield write(
-            "CHANNEL_NOT_OFFERED", known or rule, Level.SOFT_BLOCK, discretion=True, also=[rule],
-            channel=channel_names((facts.channel,)), channels=channel_names(channels),
-        )  # fmt: skip
+    check(intake.rule("intake.vaccine_channel"), facts.category == "VACCINE")
+    if not facts.direct:
+        finding = channel_not_offered(intake.handbook, facts.category, facts.channel)
+        check(intake.rule("intake.channel"), finding is not None)
+        if finding:
+            yield finding
+
+
+def channel_not_offered(handbook: Handbook, category: str, channel: str) -> Finding | None:
+    """What is said of a report of this category by a channel that the series does not offer for it.
+
+    Asked without a claim too, by whoever is about to report one; so nothing is observed here.
+    """
+    rule, service = handbook.rule("intake.channel"), handbook.service(CLAIM_SERVICE[category])
+    general = handbook.rule("intake.vaccine_channel") or (service and not service.channels)
+    if category == "VACCINE" and general:
+        service = handbook.service("reimbursement")
+    if rule is None or service is None or not service.channels or channel in service.channels:
+        return None
+    return write(
+        "CHANNEL_NOT_OFFERED", handbook.rules.get(service.channel_rule) or rule, Level.SOFT_BLOCK, discretion=True,
+        also=[rule], channel=channel_names((channel,)), channels=channel_names(service.channels),
+    )  # fmt: skip

@@ -36,7 +36,7 @@ class DecideInput:
 
 
 def request_form(data: Any = None, files: Any = None, *, initial: dict[str, Any] | None = None) -> ActionForm:
-    return form_for(RequestInput)(data, files, initial=None if data is not None else initial)
+    return form_for(RequestInput)(data, files, initial=initial)
 
 
 def wish_part(asked: dict[str, Any]) -> dict[str, Any]:

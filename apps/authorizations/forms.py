@@ -18,7 +18,7 @@ def request_form(data: Any = None, files: Any = None, *, member: str = "", **kno
         "member": member, "channel": "HOTLINE", "visit_type": "INPATIENT", "planned_on": timezone.localdate(),
         "lines": [{}],
     } | known  # fmt: skip
-    return form_for(RequestInput)(data, files, initial=None if data is not None else initial)
+    return form_for(RequestInput)(data, files, initial=initial)
 
 
 def plan_part(asked: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,10 @@ class Asked:
 
 
 class ActionForm(forms.Form):
-    """Built by `form_for`; `ctx` is what callable choices look at."""
+    """Built by `form_for`; `ctx` is what callable choices look at.
+
+    A list that `initial` starts with empty rows shows one again when nobody filled any.
+    """
 
     input_class: type[Any]
     kinds: Mapping[str, str]
@@ -139,15 +142,21 @@ class ActionForm(forms.Form):
     def _rows(self, name: str, path: str, shared: Mapping[str, Any]) -> Rows:
         nested, mark = self.nested[name], f"__{self.depth}__"
         options: dict[str, Any] = {"ctx": self.ctx, "depth": self.depth + 1}
+        given = [_as_mapping(row) for row in self.initial.get(name) or []]
+        rows = []
         if self.is_bound:
-            count = row_count(self.data, path)
-            rows = [nested(self.data, self.files, prefix=f"{path}.{n}", **options) for n in range(count)]
-        else:
-            given = self.initial.get(name) or []
+            given = given[:1] if _is_blank(given) else []  # the row to start with; never one removed by hand
             rows = [
-                nested(initial=_as_mapping(row), prefix=f"{path}.{n}", **options)
-                for n, row in enumerate(given)
+                nested(
+                    self.data,
+                    self.files,
+                    initial=given[0] if given else None,
+                    prefix=f"{path}.{n}",
+                    **options,
+                )
+                for n in range(row_count(self.data, path))
             ]
+        rows = rows or [nested(initial=row, prefix=f"{path}.{n}", **options) for n, row in enumerate(given)]
         for row in rows:
             row.path_errors = self.path_errors
         return Rows(
@@ -239,6 +248,13 @@ def _as_shown(value: Any) -> Any:
 
 def _as_mapping(row: Any) -> Mapping[str, Any]:
     return {item.name: getattr(row, item.name) for item in fields(row)} if is_dataclass(row) else row
+
+
+def _is_blank(given: Any) -> bool:
+    """Whether rows to start with hold nothing but further such rows."""
+    if isinstance(given, Mapping):
+        return all(map(_is_blank, given.values()))
+    return isinstance(given, list) and all(map(_is_blank, given))
 
 
 def _is_tuple(cls: type[Any], name: str) -> bool:

@@ -55,6 +55,7 @@ add_page(
 )
 add_page(Page("claims/check/", views.check, "claim-check", roles=STAFF))
 add_page(Page("claims/find-child/", views.find_child, "find-child"))
+add_page(Page("claims/channel/", views.channel, "claim-channel", roles=STAFF))
 add_page(Page("claims/find-hospital/", views.find_hospital, "find-hospital"))
 add_page(Page("claims/<str:number>/verdict/", views.verdict, "claim-verdict", roles=REVIEWERS))
 add_page(Page("claims/<str:number>/correction/", views.correction, "claim-correction", roles=DESK))

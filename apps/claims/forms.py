@@ -77,7 +77,7 @@ def report_form(data: Any = None, files: Any = None, *, member: str = "") -> Act
         "member": {"number": member},
         "visits": [{"bills": [{"lines": [{}]}], "diagnoses": [{}]}],
     }
-    return form_for(ReportInput)(data, files, initial=None if data is not None else initial)
+    return form_for(ReportInput)(data, files, initial=initial)
 
 
 # --- Coverage check --------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class CoverageInput:
 
 def coverage_form(data: Any = None, *, member: str = "") -> ActionForm:
     initial = {"member": member, "started_on": date.today(), "visit_type": "OUTPATIENT", "lines": [{}]}
-    return form_for(CoverageInput)(data, initial=None if data is not None else initial)
+    return form_for(CoverageInput)(data, initial=initial)
 
 
 def as_report(asked: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +16,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
+from apps.adjudication.codes import CLAIM_SERVICE
+from apps.adjudication.intake_scope import channel_not_offered
 from apps.cases.forms import form_for, tidy
 from apps.cases.queries import case_for
 from apps.cases.rows import age_on
 from apps.cases.views import show
 from apps.claims.actions.correct import CorrectInput
 from apps.claims.actions.intake import assess_report, report_claim
+from apps.claims.assess import assessment_of
 from apps.claims.correction import consequence
 from apps.claims.forms import as_report, at_question, coverage_form, report_form
 from apps.claims.preview import preview_letter
@@ -31,10 +35,12 @@ from apps.core.money import to_fen
 from apps.hospitals.models import Hospital
 from apps.hospitals.queries import search as hospital_search
 from apps.hospitals.queries import visible_hospitals
-from apps.members.models import Member
+from apps.members.models import Member, Policy
 from apps.members.queries import find_members
+from apps.products.queries import current_handbook
 
 DAY_SIXTY_ROWS = 25
+STILL_REPORTED = timedelta(days=366)  # after the end of a policy
 
 
 def report(request: HttpRequest) -> HttpResponse:
@@ -67,6 +73,9 @@ def report_context(request: HttpRequest, form: Any, *, member: str = "") -> dict
         "form": form,
         "child": _child(request, number),
         "hospital_names": dict(Hospital.objects.filter(code__in=codes).values_list("code", "name")),
+        "channel_notes": _channel_notes(
+            request, number, form["channel"].value() or "", form["category"].value() or ""
+        ),
         "wrong": len([error for _path, errors in form.path_errors.lists() for error in errors]),
     }
 
@@ -141,6 +150,28 @@ def find_hospital(request: HttpRequest) -> HttpResponse:
     hospitals = visible_hospitals(actor_of(request)).filter(active=True)
     found = hospitals.filter(hospital_search(text)).order_by("name")[:12] if text else []
     return render(request, "claims/parts/hospitals.html", {"found": found})
+
+
+@require_GET
+def channel(request: HttpRequest) -> HttpResponse:
+    """Beside the channel of a report: each series of the child that does not take claims by it."""
+    given = request.GET
+    notes = _channel_notes(
+        request, given.get("member.number", ""), given.get("channel", ""), given.get("category", "")
+    )
+    return render(request, "claims/parts/channel.html", {"channel_notes": notes})
+
+
+def _channel_notes(request: HttpRequest, member: str, channel: str, category: str) -> list[dict[str, Any]]:
+    """What intake would say of the channel (RMB-20, RMB-38), known before the report is typed."""
+    if not member or not channel or category not in CLAIM_SERVICE:
+        return []
+    lately = Policy.objects.filter(
+        member__number=member, expires_on__gte=timezone.localdate() - STILL_REPORTED
+    )
+    series = sorted(set(visible_to(lately, actor_of(request)).values_list("series", flat=True)))
+    found = [(one, channel_not_offered(current_handbook(one).handbook, category, channel)) for one in series]
+    return [{"series": one, "finding": finding} for one, finding in found if finding]
 
 
 def _child(request: HttpRequest, number: str) -> dict[str, Any] | None:

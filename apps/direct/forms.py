@@ -20,12 +20,12 @@ CODE_WORDS.update({code: label for code, label in IdType.choices if code not in 
 def submission_form(data: Any = None, files: Any = None, *, member: str = "") -> ActionForm:
     """A new one starts with one visit, one bill and one line."""
     initial = {"member": {"number": member}, "visits": [{"bills": [{"lines": [{}]}], "diagnoses": [{}]}]}
-    return form_for(SubmitInput)(data, files, initial=None if data is not None else initial)
+    return form_for(SubmitInput)(data, files, initial=initial)
 
 
 def admission_form(data: Any = None, files: Any = None, *, member: str = "") -> ActionForm:
     initial = {"member": {"number": member}, "admitted_on": timezone.localdate()}
-    return form_for(AdmissionInput)(data, files, initial=None if data is not None else initial)
+    return form_for(AdmissionInput)(data, files, initial=initial)
 
 
 class WorkbookForm(forms.Form):

@@ -53,6 +53,25 @@ def test_blank_rows_are_dropped_and_numbers_closed() -> None:
     assert row_count(data, "items") == 2
 
 
+@dataclass(frozen=True)
+class Orders:
+    orders: tuple[Order, ...] = ask("Orders", widget="lines")
+
+
+def test_rows_a_form_starts_with_stay_when_nobody_fills_them() -> None:
+    start = {"orders": [{"items": [{}, {}]}]}
+    empty = form_for(Orders)(tidy(QueryDict("orders.0.items.0.name=")), initial=start)
+    (order,) = empty.f["orders"].rows.forms
+    assert len(order.f["items"].rows.forms) == 2
+    assert empty.payload() == {"orders": []}
+
+    half = form_for(Orders)(tidy(QueryDict("orders.0.day=2026-10-09&orders.1.day=x")), initial=start)
+    assert [len(order.f["items"].rows.forms) for order in half.f["orders"].rows.forms] == [1, 1]
+
+    removed = form_for(Orders)(tidy(QueryDict("")), initial={"orders": [{"day": date(2026, 10, 9)}]})
+    assert not removed.f["orders"].rows.forms
+
+
 def test_nested_rows_are_renumbered_within_their_parent() -> None:
     data = tidy(QueryDict("v.3.b.5.l.9.x=1&v.3.b.6.l.2.x=2&v.3.b.6.l.1.x=3&v.8.b.0.l.0.x=4"))
     assert tree_of(data) == {

@@ -46,7 +46,7 @@
   let leader = 0;
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
-      const form = event.target.closest("[data-form]");
+      const form = event.target.closest("[data-form]") || $("#action [data-form]");
       if (form) { event.preventDefault(); form.requestSubmit(); }
       return;
     }
@@ -255,6 +255,11 @@
     $$("[data-nested]", root).forEach((nested) => $$(":scope > [data-nested-row]", $("[data-nested-rows]", nested)).forEach((row, n) => (row.dataset.index ??= n)));
     $$("[data-vanish]", root).forEach((one) => setTimeout(() => one.remove(), Number(one.dataset.vanish) * 1000));
   }
+  // Into an open form: at the first thing that is wrong, else at the first field.
+  function enter(place) {
+    const field = "input:not([type=hidden]), select, textarea";
+    if (place) ($(`.has-error :is(${field})`, place) || $(field, place))?.focus();
+  }
   function start() {
     prepare(document);
     if (page() === "work") { remember(); picked(); }
@@ -263,6 +268,7 @@
       const wanted = location.hash.match(/^#paper-(\d+)$/);
       const paper = (wanted && $(`[data-paper="${wanted[1]}"]`)) || $("[data-paper]");
       if (paper) showPaper(paper);
+      enter($("#action"));
       if ($("#action form .has-error, #action .c-note--bad")) $("#action").scrollIntoView({ block: "center" });
       tick(); setInterval(tick, 20e3);
     }
@@ -270,7 +276,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     prepare(event.target);
     if ($("[data-reload-when-ended] [data-ended]")) location.reload();
-    if (event.target.id === "action") $("input:not([type=hidden]), select, textarea", event.target)?.focus();
+    if (event.target.id === "action") enter(event.target);
   });
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
   window.cases = { addRow, $, $$ };
