@@ -28,7 +28,7 @@ def configure_structlog() -> None:
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Django's LOGGING: one handler to standard output, one line a record."""
+    """Django's LOGGING: one handler to standard error, one line a record."""
     render: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if as_json

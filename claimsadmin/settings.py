@@ -176,6 +176,11 @@ def database() -> dict[str, Any]:
         if PRODUCTION
         else env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
     )
+    if config.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise environ.ImproperlyConfigured(
+            "DATABASE_URL names no database: postgresql://user:password@host:5432/name, "
+            "or sqlite:////absolute/path; without the variable, development uses var/db.sqlite3."
+        )
     options = config.setdefault("OPTIONS", {})
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Without IMMEDIATE, four writers lose most of their transactions to "database is locked".
@@ -186,7 +191,7 @@ def database() -> dict[str, Any]:
         # One file a process, so that two runs in one checkout never share a database.
         own_file = VAR_DIR / f"test-{os.getpid()}.sqlite3"
         config["TEST"] = {"NAME": env.str("TEST_SQLITE_PATH", default=str(own_file))}
-    elif config["ENGINE"] == "django.db.backends.postgresql":
+    else:
         size: int = env.int("DATABASE_POOL_SIZE", default=0 if TESTING else 8)
         if size:  # one pool a web process; workers and tests hold one connection each
             options["pool"] = {"min_size": 1, "max_size": size, "timeout": 10}

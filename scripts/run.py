@@ -33,10 +33,11 @@ ENDED_BY_HAND = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
 def manage(*arguments: str, capture: bool = False) -> str:
-    """Run one manage.py command; a failure ends the start with its own message."""
+    """Run one manage.py command, its log without the routine; a failure ends the start with its own message."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
+        env={"LOG_LEVEL": "WARNING", **os.environ},
         text=True,
         stdout=subprocess.PIPE if capture else None,
     )

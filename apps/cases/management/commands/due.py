@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.adjudication.clocks import Due, Pause, due_at
-from apps.adjudication.handbook import ClockSpec, Handbook
+from apps.adjudication.handbook import ClockSpec
 from apps.core.errors import DomainError
+from apps.products.labels import condition_words, label
 from apps.products.queries import current_handbook, working_calendar
 
 UNITS = {
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     help = "Compute a clock of a handbook by hand: due time with the days counted."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("clock", help="key (claim.decision) or rule id (DL-34)")
+        parser.add_argument("clock", help="key (claim.decision), deadline (DL-34) or rule (RMB-40)")
         parser.add_argument("--series", required=True)
         parser.add_argument("--start", required=True, help="2026-09-16 or 2026-09-16T10:00; local time")
         parser.add_argument(
@@ -45,22 +46,20 @@ class Command(BaseCommand):
             handbook = current_handbook(series).handbook
         except DomainError as error:
             raise CommandError(str(error.message)) from error
-        specs = [spec for spec in handbook.clocks if clock in (spec.key, spec.id)]
+        specs = [spec for spec in handbook.clocks if clock in (spec.key, spec.id, *spec.rules)]
         if not specs:
             known = ", ".join(sorted({spec.key for spec in handbook.clocks}))
             raise CommandError(f"series {series} has no clock {clock}; it has {known}")
         began, pauses = moment(start), [_pause(text) for text in pause]
-        for spec in specs:
-            self._print(handbook, spec, due_at(spec, began, working_calendar(), pauses))
+        with translation.override("en"):
+            for spec in specs:
+                self._print(spec, due_at(spec, began, working_calendar(), pauses))
 
-    def _print(self, handbook: Handbook, spec: ClockSpec, due: Due) -> None:
-        when = " and ".join(f"{condition.test} {dict(condition.args)}" for condition in spec.when)
+    def _print(self, spec: ClockSpec, due: Due) -> None:
+        when = f" for {condition_words(spec.when)}" if spec.when else ""
+        self.stdout.write(f"{spec.key} ({spec.id}, {', '.join(spec.rules)}; {label(spec.basis)}){when}")
         self.stdout.write(
-            f"{spec.key} ({spec.id}, {', '.join(spec.rules)}; {spec.basis})"
-            + (f" when {when}" if when else "")
-        )
-        self.stdout.write(
-            f"  {spec.title.zh} / {spec.title.en}: {spec.duration} {UNITS.get(spec.unit, spec.unit)} {spec.direction} {spec.start}"
+            f"  {spec.title.zh} / {spec.title.en}: {spec.duration} {UNITS.get(spec.unit, spec.unit)} {spec.direction} {label(spec.start)}"
         )
         if due.standing:
             self.stdout.write(f"  stands still; {due.left} left from the day of resumption")
