@@ -17,7 +17,6 @@ from rest_framework.response import Response
 
 from apps.authorizations.actions import ask_whether, request_authorization
 from apps.authorizations.actions.request import as_json
-from apps.authorizations.assess import direct_billing
 from apps.authorizations.inputs import PlanInput, RequestInput
 from apps.authorizations.models import Authorization, PlannedLine, Supplement
 from apps.authorizations.queries import visible_authorizations
@@ -161,7 +160,7 @@ class AuthorizationViewSet(
     @action(detail=False, methods=["post"], pagination_class=None)
     def check(self, request: Request) -> Response:
         """Is authorization needed for this plan, until when, and is it covered? Nothing is stored."""
-        read, found = ask_whether(self.actor, _object(request.data))
+        _read, found = ask_whether(self.actor, _object(request.data))
         body = {
             "needed": found.required,
             "triggers": [as_json(finding) for finding in found.triggers],
@@ -170,7 +169,7 @@ class AuthorizationViewSet(
             "late": bool(found.timing and found.timing.late),
             "covered": not found.outside,
             "expected": found.decision.insurer,
-            "direct_billing": direct_billing(read.plan).direct,
+            "direct_billing": found.billing.direct,
         }
         return Response(AnswerSerializer(body).data)
 

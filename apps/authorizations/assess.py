@@ -23,11 +23,14 @@ from apps.adjudication.intake import assess_intake
 from apps.adjudication.trace import observe
 from apps.adjudication.words import gap_name, gap_name_en
 from apps.authorizations.facts import Plan, facts_of, plan_of
+from apps.authorizations.models import PlannedLine
 from apps.cases.models import CaseFile
 from apps.core.money import to_fen
 from apps.documents.models import Paper
 from apps.documents.queries import paper_facts, papers_of
-from apps.hospitals.queries import Answer, network_answer
+from apps.hospitals.models import NetworkEntry
+from apps.hospitals.queries import Answer, Asked, answer_of, entries_at, listed_at
+from apps.ledger.models import LimitAccount
 from apps.ledger.queries import limits_of
 from apps.products.queries import network_group, working_calendar
 
@@ -51,11 +54,16 @@ class Timing:
 
 @dataclass(frozen=True)
 class Trial:
-    """One look at a plan; each part is computed when first asked for, without queries."""
+    """One look at a plan with all that was read for it; each part is computed when first asked for,
+    without queries (the calendar's token aside)."""
 
     plan: Plan
     facts: Facts
     at: datetime
+    entries: Sequence[NetworkEntry] = ()  # of the series at the place
+    accounts: Sequence[LimitAccount] = ()
+    lines: Sequence[PlannedLine] = ()  # as stored, in order; none of a plan nobody has filed
+    papers: Sequence[Paper] = ()
 
     @cached_property
     def triggers(self) -> tuple[Finding, ...]:
@@ -97,6 +105,11 @@ class Trial:
             return timing(self.plan, self.at)
         return emergency_timing(self.plan.handbook.handbook, self.plan.emergency_at, self.at)
 
+    @cached_property
+    def billing(self) -> Billing:
+        """Whether the place bills the plan directly on its first day (PA-21)."""
+        return direct_billing(self.plan, self.entries)
+
 
 # Of what intake says of claims, what speaks of the cover itself; where a child is treated is no such thing.
 FORBIDDING = frozenset({"SERIES_MISMATCH", "VERSION_UNKNOWN", "NOT_IN_FORCE", "NO_RIDER"})
@@ -104,7 +117,19 @@ FORBIDDING = frozenset({"SERIES_MISMATCH", "VERSION_UNKNOWN", "NOT_IN_FORCE", "N
 
 def trial(plan: Plan, now: datetime) -> Trial:
     """Look at a plan nobody has filed. Two queries: networks, limits."""
-    return Trial(plan, facts_of(plan, now, accounts=limits_of(plan.policy.pk)), now)
+    return _trial(plan, now)
+
+
+def _trial(
+    plan: Plan, now: datetime, lines: Sequence[PlannedLine] = (), papers: Sequence[Paper] = ()
+) -> Trial:
+    entries, accounts = (
+        entries_at(plan.campus or plan.hospital, plan.policy.series),
+        limits_of(plan.policy.pk),
+    )
+    networks = listed_at(plan.hospital, entries, _asked(plan))
+    facts = facts_of(plan, now, papers=paper_facts(papers), accounts=accounts, networks=networks)
+    return Trial(plan, facts, now, entries, accounts, lines, papers)
 
 
 def trial_of(case: CaseFile, now: datetime, touched: Sequence[Paper] = ()) -> Trial:
@@ -112,20 +137,28 @@ def trial_of(case: CaseFile, now: datetime, touched: Sequence[Paper] = ()) -> Tr
 
     `touched` are papers as an action that is under way leaves them.
     """
-    plan = plan_of(case, case.authorization.lines.order_by("supplement", "position"))
+    lines = list(case.authorization.lines.order_by("supplement", "position"))
     known = {paper.pk: paper for paper in papers_of(case)} | {
         paper.pk: paper for paper in touched if paper.pk
     }
     papers = [*known.values(), *(paper for paper in touched if paper.pk is None)]
-    facts = facts_of(plan, now, papers=paper_facts(case, papers), accounts=limits_of(plan.policy.pk))
-    return Trial(plan, facts, now)
+    return _trial(plan_of(case, lines), now, lines, papers)
 
 
 def trial_in(ctx: Any) -> Trial:
     """The trial of the case of an action; made once an action."""
-    if "trial" not in ctx.loaded:
-        ctx.loaded["trial"] = trial_of(ctx.case, ctx.now, ctx.loaded.get("papers", ()))
-    found: Trial = ctx.loaded["trial"]
+    return _kept(ctx.loaded, ctx.case, ctx.now)
+
+
+def trial_on(case: CaseFile) -> Trial:
+    """The trial a page shows; made once a page, guards and panels share it."""
+    return _kept(case.looked, case, timezone.now())
+
+
+def _kept(kept: dict[str, Any], case: CaseFile, now: datetime) -> Trial:
+    if "trial" not in kept:
+        kept["trial"] = trial_of(case, now, kept.get("papers", ()))
+    found: Trial = kept["trial"]
     return found
 
 
@@ -229,16 +262,18 @@ class Billing:
         return " ".join(reason.words for reason in self.answer.reasons)
 
 
-def direct_billing(plan: Plan) -> Billing:
+def direct_billing(plan: Plan, entries: Sequence[NetworkEntry]) -> Billing:
+    """From the entries of the series at the place."""
     scope = SCOPE_OF.get(plan.visit_type, plan.visit_type)
-    answer = network_answer(
-        plan.campus or plan.hospital, benefit=plan.benefit, department_group=plan.department_group,
-        series=plan.policy.series, network_group=network_group(plan.policy.plan, plan.handbook.handbook),
-        on=plan.planned_on,
-    )  # fmt: skip
+    answer = answer_of(plan.hospital, list(entries), _asked(plan))
     rule = first_rule(plan.handbook.handbook, "PA-21", "PA-01")
     outside = observe(rule, not (answer.listed and scope in answer.scopes))
     return Billing(not outside, rule, answer, scope)
+
+
+def _asked(plan: Plan) -> Asked:
+    group = network_group(plan.policy.plan, plan.handbook.handbook)
+    return Asked((plan.benefit,), plan.department_group, group, plan.planned_on)
 
 
 def first_rule(handbook: Handbook, *ids: str) -> str:

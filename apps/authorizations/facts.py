@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.utils import timezone
 
@@ -15,13 +14,11 @@ from apps.authorizations.models import Authorization, PlannedLine
 from apps.cases.models import CaseFile
 from apps.core.money import to_yuan
 from apps.hospitals.models import Campus, Hospital
-from apps.hospitals.queries import networks_on
 from apps.ledger.accounts import with_balances
 from apps.ledger.models import LimitAccount
 from apps.members.facts import member_facts, policy_facts
 from apps.members.models import Policy
 from apps.products.models import HandbookVersion
-from apps.products.queries import network_group
 
 DIRECT = "DIRECT"
 EVERYTHING = ("*",)
@@ -54,8 +51,10 @@ class Plan:
 def plan_of(case: CaseFile, lines: Iterable[PlannedLine]) -> Plan:
     given: Authorization = case.authorization
     assert case.hospital is not None
+    policy = case.policy
+    policy.member = case.member  # the same child, read with the case
     return Plan(
-        ref=case.number, policy=case.policy, handbook=case.handbook, hospital=case.hospital, campus=given.campus,
+        ref=case.number, policy=policy, handbook=case.handbook, hospital=case.hospital, campus=given.campus,
         department_group=given.department_group, department=given.department, visit_type=given.visit_type,
         benefit=given.benefit, planned_on=given.planned_on, days=given.planned_days,
         lines=tuple(line_facts(line) for line in lines), diagnosis=given.diagnosis, cause=given.cause,
@@ -77,14 +76,15 @@ def facts_of(
     *,
     papers: Iterable[PaperFacts] = (),
     accounts: Iterable[LimitAccount] = (),
+    networks: Iterable[str] = (),
 ) -> Facts:
-    """Everything the core asks about the plan. One query (the networks of the place)."""
+    """Everything the core asks about the plan. No query."""
     total = sum((line.amount for line in plan.lines), Decimal(0))
     today = timezone.localtime(now).date()
     bill = BillFacts("plan", "OTHER", "", plan.planned_on, total, plan.lines)
     visit = VisitFacts(
         ref="plan", visit_type=plan.visit_type, benefit=plan.benefit, started_on=plan.planned_on,
-        ended_on=plan.planned_on, hospital=_hospital(plan), bills=(bill,), cause=plan.cause,
+        ended_on=plan.planned_on, hospital=_hospital(plan, networks), bills=(bill,), cause=plan.cause,
         diagnoses=(plan.diagnosis,) if plan.diagnosis else (), emergency=plan.emergency_at is not None, surgery=plan.surgery,
         direct_billed=True, department=plan.department, admission=plan.ref, course_cost=plan.course,
     )  # fmt: skip
@@ -98,13 +98,8 @@ def facts_of(
     return with_balances(facts, accounts)
 
 
-def _hospital(plan: Plan) -> HospitalFacts:
-    place: Any = plan.campus or plan.hospital
-    listed = networks_on(
-        place, department_group=plan.department_group, series=plan.policy.series,
-        network_group=network_group(plan.policy.plan, plan.handbook.handbook), on=plan.planned_on,
-    )  # fmt: skip
+def _hospital(plan: Plan, networks: Iterable[str]) -> HospitalFacts:
     return HospitalFacts(
         ref=plan.hospital.code, name=plan.hospital.name, ownership=plan.hospital.ownership, grade=plan.hospital.grade,
-        city=plan.hospital.city, department_group=plan.department_group, networks=tuple(sorted(listed)),
+        city=plan.hospital.city, department_group=plan.department_group, networks=tuple(sorted(networks)),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
@@ -18,7 +19,7 @@ from apps.cases.kinds import Blocker
 from apps.cases.models import CaseEvent
 from apps.core.money import format_yuan
 from apps.documents.models import Letter
-from apps.documents.queries import letters_of
+from apps.documents.queries import letters_in
 from apps.ledger.queries import limits_of
 from apps.messaging.models import Message
 
@@ -126,7 +127,7 @@ def above_authority(actor: Any, fen: int) -> Blocker:
 
 def not_on_its_way(ctx: Any) -> Found:
     """Sending twice sends once: a copy that is still under way is not doubled."""
-    letter = latest_letter(ctx.case)
+    letter = newest(letters_in(ctx.loaded, ctx.case))
     if letter is None:
         return Blocker("no_letter", _("There is no letter."), first_rule(ctx.handbook, "PA-21", "PA-01"))
     if Message.objects.filter(letter_token=letter.token, state=Message.State.QUEUED).exists():
@@ -165,9 +166,10 @@ def still_there(ctx: Any) -> Found:
     )
 
 
-def latest_letter(case: Any) -> Letter | None:
-    letters = [letter for letter in letters_of(case) if letter.kind == Letter.Kind.GUARANTEE]
-    return max(letters, key=lambda letter: letter.version, default=None)
+def newest(letters: Iterable[Letter]) -> Letter | None:
+    """The guarantee letter as it stands, of all letters of a case."""
+    found = [letter for letter in letters if letter.kind == Letter.Kind.GUARANTEE]
+    return max(found, key=lambda letter: letter.version, default=None)
 
 
 def left_of(policy_id: int, keys: frozenset[str]) -> int | None:

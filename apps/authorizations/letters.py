@@ -37,7 +37,7 @@ def guarantee(ctx: Ctx[Any]) -> GuaranteeContext:
     member, hospital = case.member, case.hospital
     assert hospital is not None  # every authorization names one
     found = trial_in(ctx)
-    lines = [*given.lines.order_by("supplement", "position")]
+    lines = found.lines
     cuts = {
         finding.code: Title(finding.message_zh, finding.message_en)
         for finding in found.decision.findings

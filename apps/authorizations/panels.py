@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.authorizations.assess import Trial, direct_billing, requirements, trial_of
+from apps.authorizations.assess import requirements, trial_on
 from apps.authorizations.guards import stopping_rule
 from apps.authorizations.promises import held_keys
 from apps.authorizations.workflow import BEFORE_DECISION
@@ -16,20 +15,11 @@ from apps.cards.queries import greyed_card
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
 from apps.documents.models import Letter
-from apps.documents.queries import checklist_rows, letters_of, papers_of, unasked
-from apps.ledger.queries import limits_of
+from apps.documents.queries import checklist_rows, letters_on, unasked
 from apps.ledger.reservations import held_by
 from apps.messaging.models import Message
 
 Context = Mapping[str, Any]
-
-
-def trial_on(case: CaseFile) -> Trial:
-    """One look a page: panels share it."""
-    found: Trial | None = case.__dict__.get("_trial")
-    if found is None:
-        found = case.__dict__["_trial"] = trial_of(case, timezone.now())
-    return found
 
 
 def plan(case: CaseFile, actor: Any) -> Context:
@@ -37,10 +27,7 @@ def plan(case: CaseFile, actor: Any) -> Context:
     given = case.authorization
     triggers = list(given.triggers)
     named = {ref for trigger in triggers for ref in trigger["lines"]}
-    lines = [
-        (line, f"{line.supplement}.{line.position}" in named)
-        for line in given.lines.order_by("supplement", "position")
-    ]
+    lines = [(line, f"{line.supplement}.{line.position}" in named) for line in trial_on(case).lines]
     return {
         "given": given, "lines": lines, "triggers": triggers,
         "required": any(trigger["level"] != "WARN" for trigger in triggers),
@@ -54,12 +41,10 @@ def decision(case: CaseFile, actor: Any) -> Context:
     greyed = greyed_card(case.policy_id) if case.open else None
     held = held_by(case.number)
     keys = held_keys(given.benefit)
-    limits = [
-        (account, held.get(account.pk, 0)) for account in limits_of(case.policy_id) if account.key in keys
-    ]
+    limits = [(account, held.get(account.pk, 0)) for account in found.accounts if account.key in keys]
     return {
         "given": given, "open": open_, "decision": found.decision if open_ else None,
-        "outside": found.outside if open_ else (), "billing": direct_billing(found.plan), "limits": limits,
+        "outside": found.outside if open_ else (), "billing": found.billing, "limits": limits,
         "supplements": list(given.supplements.order_by("-number")),
         "greyed": greyed, "stopping": stopping_rule(case.handbook.handbook, greyed),
     }  # fmt: skip
@@ -67,7 +52,8 @@ def decision(case: CaseFile, actor: Any) -> Context:
 
 def checklist(case: CaseFile, actor: Any) -> Context:
     """The same shape as on a claim, so that the same block draws it."""
-    found, papers = trial_on(case), papers_of(case)
+    found = trial_on(case)
+    papers = found.papers
     rows = checklist_rows(requirements(found), papers, case.handbook.handbook)
     return {
         "rows": rows,
@@ -78,7 +64,7 @@ def checklist(case: CaseFile, actor: Any) -> Context:
 
 
 def letters(case: CaseFile, actor: Any) -> Context:
-    found = letters_of(case)
+    found = letters_on(case)
     tokens = [letter.token for letter in found if letter.kind == Letter.Kind.GUARANTEE]
     sendings = Message.objects.filter(case=case.pk, letter_token__in=tokens).order_by("-pk") if tokens else ()
     return {"letters": found, "sendings": list(sendings), "given": case.authorization}

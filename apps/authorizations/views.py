@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST
 from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.authorizations.actions import ask_whether, request_authorization
-from apps.authorizations.assess import direct_billing
 from apps.authorizations.forms import plan_part, request_form
 from apps.authorizations.queries import in_hospital
 from apps.cases.forms import tidy
@@ -62,7 +61,7 @@ def answer(request: HttpRequest, now: datetime | None = None) -> HttpResponse:
     context: dict[str, Any] = {}
     try:
         read, found = ask_whether(actor_of(request), plan_part(form.payload()), now=now)
-        context = {"found": found, "billing": direct_billing(read.plan), "plan": read.plan}
+        context = {"found": found, "billing": found.billing, "plan": read.plan}
     except DomainError as error:
         form.take_error(error)
         context["errors"] = [error for _path, errors in form.path_errors.lists() for error in errors]

@@ -34,7 +34,7 @@ class OpenForm:
     template: list[str]
 
     def filled(self, data: Any, files: Any) -> ActionForm:
-        return form_for(self.action.input)(data, files, ctx=self.ctx)
+        return form_for(self.action.input)(data, files, initial=self.form.initial, ctx=self.ctx)
 
     def with_form(self, form: ActionForm) -> OpenForm:
         return replace(self, form=form)
@@ -43,7 +43,7 @@ class OpenForm:
 def context(case: CaseFile, actor: Actor, *, opened: OpenForm | None = None) -> dict[str, Any]:
     now, kind = timezone.now(), KINDS[case.kind]
     prefetch_related_objects([case], "clocks__pauses", "clocks__steps", "events", "external_numbers")
-    found = available(case, actor, now=now)
+    found = available(case, actor, now=now, loaded=case.looked)
     clocks = clock_views(case, now)
     panels: list[dict[str, Any]] = [
         {"panel": panel, "context": {**panel.context(case, actor), "case": case, "actor": actor}}
@@ -84,7 +84,9 @@ def open_form(case: CaseFile, actor: Actor, name: str) -> OpenForm:
     if action is None or not (action.roles & actor.roles):
         raise NotFound(_("No such action: %(action)s") % {"action": name}, code="unknown_action")
     now = timezone.now()
-    ctx: Ctx[Any] = Ctx(case=case, kind=kind, actor=actor, now=now, batch=Batch(actor, now), action=name)
+    ctx: Ctx[Any] = Ctx(
+        case=case, kind=kind, actor=actor, now=now, batch=Batch(actor, now), action=name, loaded=case.looked
+    )
     found = availability(case, actor, name)
     initial = found.initial if found else {}
     form = form_for(action.input)(initial=initial, ctx=ctx)
@@ -99,7 +101,8 @@ def open_form(case: CaseFile, actor: Actor, name: str) -> OpenForm:
 
 
 def availability(case: CaseFile, actor: Actor, name: str) -> Availability | None:
-    return next((one for one in available(case, actor) if one.action.name == name), None)
+    found = available(case, actor, loaded=case.looked)
+    return next((one for one in found if one.action.name == name), None)
 
 
 def changed_since(case: CaseFile, version: int) -> list[CaseEvent]:

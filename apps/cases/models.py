@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
 
@@ -93,6 +94,14 @@ class CaseFile(models.Model):
 
     def get_kind_display(self) -> Any:
         return kind_of(self.kind).label
+
+    @cached_property
+    def looked(self) -> dict[str, Any]:
+        """What one page has read of the case so far: its guards, panels and timeline share it.
+
+        It lives as long as this instance. An action reads anew, into its `Ctx.loaded`.
+        """
+        return {}
 
 
 class ExternalNumber(models.Model):

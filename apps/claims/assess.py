@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from apps.adjudication.checklist import Requirement, checklist, lacking
 from apps.adjudication.decision import Decision, Finding
@@ -173,8 +174,17 @@ def reassess(rows: ClaimRows, now: datetime, balances: Iterable[Balance]) -> Ass
 
 def assessment_in(ctx: Any) -> Assessment:
     """The assessment of the case of an action; made once an action."""
-    if "assessment" not in ctx.loaded:
-        ctx.loaded["assessment"] = assess(ctx.case, ctx.now)
-        ctx.loaded["facts"] = ctx.loaded["assessment"].facts
-    found: Assessment = ctx.loaded["assessment"]
+    return _kept(ctx.loaded, ctx.case, ctx.now)
+
+
+def assessment_of(case: CaseFile) -> Assessment:
+    """The assessment a page shows; made once a page, guards and panels share it."""
+    return _kept(case.looked, case, timezone.now())
+
+
+def _kept(kept: dict[str, Any], case: CaseFile, now: datetime) -> Assessment:
+    if "assessment" not in kept:
+        kept["assessment"] = assess(case, now)
+        kept["facts"] = kept["assessment"].facts
+    found: Assessment = kept["assessment"]
     return found

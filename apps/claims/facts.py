@@ -64,7 +64,7 @@ def facts_of(rows: ClaimRows, now: datetime, balances: Iterable[Balance] = ()) -
         member=member_facts(case.member),
         policy=policy_facts(case.policy),
         visits=tuple(_visit(visit, rows, marks, group) for visit in rows.visits),
-        papers=paper_facts(case, rows.papers),
+        papers=paper_facts(rows.papers),
         balances=tuple(balances),
         overrides=tuple(
             Override(row.finding, row.accept, row.reason, str(row.user)) for row in rows.overrides

@@ -17,7 +17,7 @@ from apps.adjudication.handbook import Basis, Handbook, Level
 from apps.cases.counted import counts
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
-from apps.claims.assess import Assessment, assess
+from apps.claims.assess import Assessment, assessment_of
 from apps.claims.limits import limit_title, shown
 from apps.claims.models import BillLine, Inquiry
 from apps.claims.originals import (
@@ -33,7 +33,7 @@ from apps.claims.originals import (
 from apps.claims.queries import WAITING, latest_decision, member_history, similar
 from apps.claims.rescission import rescission_window
 from apps.claims.rows import BillRows, VisitRows
-from apps.documents.queries import checklist_rows, letters_of, papers_of, unasked
+from apps.documents.queries import checklist_rows, letters_on, papers_of, unasked
 from apps.ledger.accounts import period_of
 
 Context = Mapping[str, Any]
@@ -41,14 +41,6 @@ ICONS = {
     Level.BLOCK: "!", Level.DENY: "!", Level.REDUCE: "!", Level.REFER: "?", Level.SOFT_BLOCK: "?", Level.PEND: "?",
     Level.WARN: "i", Level.RECORD: "✓",
 }  # fmt: skip
-
-
-def assessment_of(case: CaseFile) -> Assessment:
-    """One assessment a page: panels share it."""
-    found: Assessment | None = case.__dict__.get("_assessment")
-    if found is None:
-        found = case.__dict__["_assessment"] = assess(case, timezone.now())
-    return found
 
 
 def say(zh: str, en: str) -> str:
@@ -276,7 +268,7 @@ def history(case: CaseFile, actor: Any) -> Context:
 
 
 def letters(case: CaseFile, actor: Any) -> Context:
-    return {"letters": letters_of(case)}
+    return {"letters": letters_on(case)}
 
 
 # --- Originals, inquiries, the arithmetic of the clocks ------------------------------------------------

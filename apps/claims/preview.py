@@ -11,10 +11,9 @@ from django.utils.safestring import mark_safe
 from apps.cases.models import CaseFile
 from apps.claims import letters
 from apps.claims.actions.special import verdict_of
-from apps.claims.assess import Assessment
+from apps.claims.assess import Assessment, assessment_of
 from apps.claims.booking import PAYING, Verdict
 from apps.claims.models import Outcome, Proposal
-from apps.claims.assess import assessment_of
 from apps.claims.variants import variant_of
 from apps.core.money import to_fen
 from apps.documents.letters import KINDS, series_block, to_json

@@ -24,6 +24,7 @@ from apps.core.lists import Exportable
 from apps.core.money import format_yuan, to_yuan
 from apps.documents.actions import render_again
 from apps.documents.models import BillRegister, Letter
+from apps.documents.queries import letters_on
 from apps.documents.register import clean_number, printed
 from apps.messaging.admin import OfCaseList
 
@@ -132,7 +133,7 @@ def find_by_bill(text: str) -> Iterable[int]:
 
 
 def timeline(case: CaseFile) -> list[pages.Entry]:
-    """Letters of a case; one query."""
+    """Letters of a case, as its panels read them."""
     return [
         pages.Entry(
             at=letter.created_at,
@@ -144,7 +145,7 @@ def timeline(case: CaseFile) -> list[pages.Entry]:
             level={"FAILED": "bad", "SENT": "good"}.get(letter.state, ""),
             details=((_("error"), letter.error),) if letter.error else (),
         )
-        for letter in Letter.objects.filter(case=case.pk).defer("context").order_by("pk")
+        for letter in reversed(letters_on(case))
     ]
 
 

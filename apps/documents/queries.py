@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from apps.adjudication.checklist import Requirement
 from apps.adjudication.facts import PaperFacts
@@ -39,16 +40,30 @@ def papers_of(case: CaseFile) -> list[Paper]:
 
 
 def letters_of(case: CaseFile) -> list[Letter]:
-    """All letters with their files, newest first; one query."""
-    return list(Letter.objects.filter(case=case.pk).select_related("file").order_by("-pk"))
+    """All letters with their files, newest first; one query. What they say is read where it is printed."""
+    found = Letter.objects.filter(case=case.pk).select_related("file").defer("context")
+    return list(found.order_by("-pk"))
 
 
-def paper_facts(case: CaseFile, papers: Iterable[Paper] | None = None) -> tuple[PaperFacts, ...]:
-    """Papers for the decision core: one query, or none when they are passed in.
+def letters_on(case: CaseFile) -> list[Letter]:
+    """The same for a page: guards, panels and timeline share one reading."""
+    return letters_in(case.looked, case)
+
+
+def letters_in(kept: dict[str, Any], case: CaseFile) -> list[Letter]:
+    """The same, kept under "letters" in what a page or an action has read (`Ctx.loaded`)."""
+    if "letters" not in kept:
+        kept["letters"] = letters_of(case)
+    found: list[Letter] = kept["letters"]
+    return found
+
+
+def paper_facts(papers: Iterable[Paper]) -> tuple[PaperFacts, ...]:
+    """Papers for the decision core; no query.
 
     A tick nobody has made counts as "not shown", so an unseen paper completes nothing (RMB-20).
     """
-    return tuple(_facts(paper) for paper in (papers_of(case) if papers is None else papers))
+    return tuple(_facts(paper) for paper in papers)
 
 
 def _facts(paper: Paper) -> PaperFacts:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
-from apps.documents.queries import letters_of
+from apps.documents.queries import letters_on
 from apps.enquiries.forms_offered import WORDS
 from apps.messaging.models import CallTask, Message
 
@@ -25,7 +25,7 @@ def sent(case: CaseFile, actor: Any) -> Context:
     """What went out: forms, answers, calls."""
     row = case.enquiry  # type: ignore[attr-defined]
     return {
-        "row": row, "forms": [WORDS.get(key, key) for key in row.forms], "letters": letters_of(case),
+        "row": row, "forms": [WORDS.get(key, key) for key in row.forms], "letters": letters_on(case),
         "sendings": list(Message.objects.filter(case=case.pk).order_by("-pk")[:20]),
         "calls": list(CallTask.objects.filter(case=case.pk).order_by("-pk")[:20]),
     }  # fmt: skip

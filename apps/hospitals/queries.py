@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -43,6 +44,24 @@ def networks_on(
     return frozenset(entries.values_list("benefit", flat=True))
 
 
+def entries_at(place: Hospital | Campus, series: str) -> list[NetworkEntry]:
+    """Every entry of the series at the place, whatever its dates, for `listed_at` and `answer_of`. One
+    query."""
+    return list(_entries(place).filter(series=series))
+
+
+def listed_at(hospital: Hospital, entries: Iterable[NetworkEntry], asked: Asked) -> frozenset[str]:
+    """`networks_on` from entries at hand: the benefits listed for exactly this department group."""
+    return frozenset(
+        entry.benefit
+        for entry in entries
+        if hospital.active
+        and entry.department_group == asked.department_group
+        and entry.network_group == asked.network_group
+        and _valid(entry, asked.on)
+    )
+
+
 def _entries(place: Hospital | Campus) -> Any:
     if isinstance(place, Campus):
         return NetworkEntry.objects.filter(campus=place)
@@ -80,7 +99,7 @@ def network_answer(
     An empty department group means any.
     """
     hospital = place.hospital if isinstance(place, Campus) else place
-    entries = list(_entries(place).filter(series=series))
+    entries = entries_at(place, series)
     asked = Asked((benefit,), department_group, network_group, on)
     return answer_of(hospital, entries, asked)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.authorizations import guards
 from apps.authorizations.actions.review import ReasonInput
-from apps.authorizations.assess import direct_billing, trial_in
+from apps.authorizations.assess import trial_in
 from apps.authorizations.letters import issue, send, take_back, tell_family
 from apps.authorizations.promises import give_back
 from apps.authorizations.roles import DECIDERS, DESK, SUPERVISORS
@@ -22,6 +22,7 @@ from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.core.errors import Blocked, InvalidInput
 from apps.documents.models import Letter
+from apps.documents.queries import letters_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ def _issue_letter(ctx: Ctx[NoInput]) -> None:
 
 def _written(ctx: Ctx[Any]) -> Letter:
     """PA-21: only for a place that bills directly on the planned day, whoever asks for it."""
-    found = direct_billing(trial_in(ctx).plan)
+    found = trial_in(ctx).billing
     if not found.direct:
         raise Blocked(
             _("No letter for this hospital: %(why)s") % {"why": found.why}, code="no_network", rule=found.rule
@@ -72,7 +73,7 @@ def _send(ctx: Ctx[SendInput]) -> None:
         ctx.update(given, "contact_email")
     if not given.contact_email:
         raise InvalidInput(_("Nobody knows yet where to send the letter."), code="required", field="email")
-    letter = guards.latest_letter(ctx.case)
+    letter = guards.newest(letters_in(ctx.loaded, ctx.case))
     assert letter is not None  # guarded
     send(ctx, letter)
 
@@ -106,7 +107,7 @@ def _void(ctx: Ctx[ReasonInput]) -> None:
     """Not for an admitted child: the state forbids it."""
     assert ctx.input is not None
     ctx.reason = ctx.input.reason
-    take_back(ctx, guards.latest_letter(ctx.case), reason=ctx.input.reason)
+    take_back(ctx, guards.newest(letters_in(ctx.loaded, ctx.case)), reason=ctx.input.reason)
     give_back(ctx)
     ctx.case.open, ctx.case.closed_at = False, ctx.now
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.trace import observe
 from apps.authorizations import guards
-from apps.authorizations.assess import SERVICE, clock, direct_billing, trial_in
+from apps.authorizations.assess import SERVICE, clock, trial_in
 from apps.authorizations.letters import tell_family
 from apps.authorizations.promises import give_back, promise
 from apps.authorizations.roles import DECIDERS, DESK, MACHINES, MEDICAL, REQUESTERS, SIGNERS
@@ -140,7 +140,7 @@ def _grant(ctx: Ctx[Any], amount: int) -> None:
     ctx.case.amount_fen = amount
     ctx.data |= {"amount_fen": amount, "valid_until": given.valid_until.isoformat()}
     ctx.emit("authorization_decided")
-    found = direct_billing(trial_in(ctx).plan)
+    found = trial_in(ctx).billing
     if not found.direct:
         ctx.then("go_without_letter")
         return
@@ -156,7 +156,7 @@ def _grant(ctx: Ctx[Any], amount: int) -> None:
 def _go_without_letter(ctx: Ctx[NoInput]) -> None:
     """PA-21: no letter goes to a hospital outside the network. Nothing stays reserved: the family's
     claim afterwards must find its own limit free."""
-    found = direct_billing(trial_in(ctx).plan)
+    found = trial_in(ctx).billing
     ctx.case.open, ctx.case.closed_at = False, ctx.now
     ctx.data |= {"rule": found.rule, "why": str(found.why)}
     advance = ctx.handbook.service("advance")

@@ -11,9 +11,10 @@ import time_machine
 from apps.accounts.tests.factories import UserFactory, make_actor
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
+from apps.claims.assess import assessment_of
 from apps.claims.models import Original, Parcel
 from apps.claims.originals import mailing
-from apps.claims.panels import assessment_of, originals
+from apps.claims.panels import originals
 from apps.claims.tasks import close_without_papers, remind_of_papers
 from apps.claims.tests.world import World, events
 from apps.core.errors import Blocked, InvalidInput, InvalidInputs, NotAllowed, NotFound

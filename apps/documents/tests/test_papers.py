@@ -107,11 +107,11 @@ def test_unseen_paper_proves_nothing_until_a_person_ticks_it_rmb_20_rmb_21(clerk
     case = make_case()
     attach(case, clerk, upload(picture(), "a.jpg"), subject="bill:1")
     paper = papers_of(case)[0]
-    fact = paper_facts(case)[0]
+    fact = paper_facts(papers_of(case))[0]
     assert (fact.legible, fact.color, fact.signed) == (False, False, False)
     assert bill_marks([paper])["1"].annotated is False
     perform(case.number, "tick_paper", clerk, papers=[paper.pk], legible=True, color="true", annotated=True)
-    fact = paper_facts(case)[0]
+    fact = paper_facts(papers_of(case))[0]
     assert (fact.legible, fact.color, fact.subject) == (True, True, "bill:1")
     paper.refresh_from_db()
     assert bill_marks([paper])["1"].annotated is True
@@ -121,7 +121,7 @@ def test_unseen_paper_proves_nothing_until_a_person_ticks_it_rmb_20_rmb_21(clerk
 def test_data_and_electronic_signature_need_no_looking_at_pr_03(clerk):
     case = make_case()
     attach(case, clerk, kind="CLAIM_APPLICATION", form="E_SIGNED")
-    fact = paper_facts(case)[0]
+    fact = paper_facts(papers_of(case))[0]
     assert (fact.legible, fact.signed) == (True, True)
 
 
@@ -141,7 +141,7 @@ def test_unusable_paper_needs_its_reason_and_leaves_the_bill_s_marks(clerk):
         perform(case.number, "tick_paper", clerk, papers=[paper.pk], usable=False)
     assert caught.value.field == "note"
     perform(case.number, "tick_paper", clerk, papers=[paper.pk], usable=False, note="模糊")
-    assert paper_facts(case)[0].usable is False
+    assert paper_facts(papers_of(case))[0].usable is False
     assert bill_marks(papers_of(case)) == {}
 
 
@@ -158,10 +158,10 @@ def test_reads_cost_one_query_whatever_the_number_of_papers(clerk, django_assert
     for number in range(1, 4):
         attach(case, clerk, upload(pdf(number), f"{number}.pdf"))
     with django_assert_num_queries(1):
-        assert len(paper_facts(case)) == 3
+        assert len(paper_facts(papers_of(case))) == 3
     papers = papers_of(case)
     with django_assert_num_queries(0):
-        paper_facts(case, papers)
+        paper_facts(papers)
         assert papers[0].file.name
 
 
