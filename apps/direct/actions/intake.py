@@ -53,6 +53,7 @@ def _route(ctx: Ctx[NoInput]) -> None:
     if target == ctx.case.state:
         return
     if target == "INTAKE_INCOMPLETE":
+        ctx.emit("papers_asked")
         _tell_lacking(ctx, found)
     elif target == "ID_PENDING":
         _ask_identity(ctx, found)
