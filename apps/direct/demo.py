@@ -22,7 +22,7 @@ from apps.core.errors import DomainError
 from apps.direct.actions import admit_child, submit_direct
 from apps.direct.workflow import DirectFlow
 from apps.documents.models import Paper
-from apps.hospitals.models import Hospital, NetworkEntry
+from apps.hospitals.models import DepartmentGroup, Hospital, NetworkEntry
 from apps.ledger.actions import money_account, post_money
 from apps.ledger.models import MoneyEntry
 from apps.members.models import Policy
@@ -30,6 +30,7 @@ from apps.payments.queries import payable_key
 from apps.products.queries import current_handbook, network_group
 
 SERIES = ("2026", "2024")
+REGULARLY = 3  # days between the visits of a child that comes often
 SIGNED = {"2024": ("SIGNED_BILL",), "2026": ("DIRECT_CLAIM_FORM", "SIGNED_RECEIPT")}
 VISITS: tuple[tuple[str, str, list[tuple[str, str, str]]], ...] = (
     ("急性支气管炎", "J20.900", [("诊察费", "CONSULT", "380.00"), ("血常规", "EXAM", "120.00"), ("雾化药物", "DRUG", "260.00")]),
@@ -44,6 +45,8 @@ class Demo:
     now: datetime
     series: str
     place: Hospital
+    own: list[Policy]
+    entries: list[NetworkEntry]
     policies: Iterator[Policy]
     numbers: Iterator[int]
     made: list[CaseFile] = field(default_factory=list)
@@ -62,8 +65,10 @@ class Demo:
         }  # fmt: skip
 
     def send(
-        self, days_ago: int, which: int, *, without: str = "", collected: str = "0.00"
-    ) -> tuple[CaseFile, datetime]:
+        self, days_ago: int, which: int, *, without: str = "", collected: str = "0.00", policy: Policy | None = None,
+        entry: NetworkEntry | None = None,
+    ) -> tuple[CaseFile, datetime]:  # fmt: skip
+        """A visit of a child at the usual place, or at the department group of a network entry."""
         at = self.now - timedelta(days=days_ago, hours=2)
         day = timezone.localtime(at).date()
         name, code, items = VISITS[which]
@@ -76,9 +81,11 @@ class Demo:
             }
             for item, kind, amount in items
         ]
-        member = next(self.policies).member
+        member = (policy or next(self.policies)).member
+        place = entry.campus.hospital if entry else self.place
         visit = {
-            "visit_type": "OUTPATIENT", "hospital": self.place.code, "department": "儿科",
+            "visit_type": "OUTPATIENT", "hospital": place.code, "department": "儿科",
+            "department_group": entry.department_group if entry else DepartmentGroup.GENERAL.value,
             "started_on": day.isoformat(), "diagnoses": [{"code": code, "name": name}], "bills": [self.bill(day, lines)],
         }  # fmt: skip
         kinds = [kind for kind in SIGNED[self.series] if kind != without]
@@ -92,7 +99,7 @@ class Demo:
             data={
                 "member": {"number": member.number}, "reporter": {"name": "国际医疗部 李护士"}, "visits": [visit],
                 "papers": papers, "id_type": member.id_type, "id_photo": True, "contact_name": "国际医疗部",
-                "contact_email": f"{self.place.code.lower()}@hospital.example",
+                "contact_email": f"{place.code.lower()}@hospital.example",
             },
         )  # fmt: skip
         self.made.append(case)
@@ -141,15 +148,36 @@ def _series(now: datetime, series: str) -> int:
     demo.decided(5, 3, collected="90.00")
     demo.decided(6, 0)
     _paid(demo)
+    _regular(demo)
     _in_hospital(demo)
     return len(demo.made)
 
 
 def _paid(demo: Demo) -> None:
     case, at = demo.decided(12, 1)
+    _settle(demo, case, at, turn="")
+
+
+def _regular(demo: Demo) -> None:
+    """A child whose plan pays a number of visits in full goes to a public hospital more often than that: the share
+    of the visits beyond is billed (EPY-01). The last visit waits for its statement."""
+    benefit = demo.own[0].plan.terms.benefit("OUTPATIENT")
+    place = next((entry for entry in demo.entries if entry.campus.hospital.ownership == "PUBLIC"), None)
+    if benefit is None or benefit.full_pay_visits is None or place is None:
+        return
+    visits = benefit.full_pay_visits + 3
+    first = timezone.localtime(demo.now).date() - timedelta(days=REGULARLY * visits + 2)
+    policy = next((row for row in reversed(demo.own) if row.in_force_on(first)), None)
+    for turn in range(visits if policy is not None else 0):
+        case, at = demo.decided(REGULARLY * (visits - turn), turn % 2, policy=policy, entry=place)
+        if turn < visits - 1:
+            _settle(demo, case, at, turn=f"-{turn + 1}")
+
+
+def _settle(demo: Demo, case: CaseFile, at: datetime, *, turn: str) -> None:
     paid = min(at + timedelta(days=2), demo.now)
-    reference = f"P-DEMO-{demo.series}"
-    given = {"statement": f"S-DEMO-{demo.series}", "reference": reference, "paid_at": paid}
+    reference = f"P-DEMO-{demo.series}{turn}"
+    given = {"statement": f"S-DEMO-{demo.series}{turn}", "reference": reference, "paid_at": paid}
     demo.do(case, "settle", "finance", paid, **given)
     account = money_account(
         payable_key(case, "HOSPITAL"),
@@ -205,11 +233,12 @@ def _demo(now: datetime, series: str) -> Demo | None:
         return None
     group = network_group(found[0].plan, current_handbook(series).handbook)
     entries = NetworkEntry.objects.valid_on(recent).filter(
-        series=series, network_group=group, benefit="OUTPATIENT", department_group="GENERAL"
+        series=series, network_group=group, benefit="OUTPATIENT"
     )
     listed = [row for row in entries.select_related("campus__hospital") if "OUTPATIENT" in row.direct_billing]
-    if not listed:
+    general = [row for row in listed if row.department_group == DepartmentGroup.GENERAL]
+    if not general:
         return None
     own = [policy for policy in found if policy.plan_id == found[0].plan_id]
-    start = 4_100_000_000 + int(series)
-    return Demo(now, series, listed[0].campus.hospital, itertools.cycle(own), itertools.count(start, 10_000))
+    numbers = itertools.count(4_100_000_000 + int(series), 10_000)
+    return Demo(now, series, general[0].campus.hospital, own, listed, itertools.cycle(own), numbers)

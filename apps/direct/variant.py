@@ -109,11 +109,13 @@ class Direct(Variant):
         own: Own = found.rows.own
         paying, decision = to_fen(found.decision.insurer), found.decision
         hospital = str(found.rows.case.hospital)
+        share = notices.share_of(own.direct, decision, paying, hospital)
         return "direct/parts/verdict.html", {
             "billed_directly": True,
             "hospital": hospital,
             "paid_fen": own.direct.paid_fen,
-            "share": notices.share_of(own.direct, decision, paying, hospital),
+            "share": share,
+            "too_much_fen": max(own.direct.collected_fen - share.own_fen, 0),
             "letter": own.letter,
             "draws_fen": min(paying, own.left_fen()) if own.letter is not None and own.drawable else 0,
         }
