@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -17,10 +15,8 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from import_export.fields import Field
-from import_export.resources import ModelResource
 from unfold.decorators import action, display
 
 from apps.accounts.actors import actor_of
@@ -29,10 +25,12 @@ from apps.core.errors import DomainError
 from apps.core.lists import Exportable, NumberSearch, ReadOnlyInline, ReadOnlyList, known_values
 from apps.webhooks import actions
 from apps.webhooks.catalog import offered, words_of
-from apps.webhooks.forms import EndpointForm, NewEndpointForm, ReasonForm, show_error
+from apps.webhooks.forms import NewEndpointForm, ReasonForm, show_error
+from apps.webhooks.levers import LEVERS
 from apps.webhooks.models import Attempt, Delivery, Endpoint, EndpointEvent
 from apps.webhooks.payload import payload_of
 from apps.webhooks.queries import READERS, deliveries_of, endpoints_of, health_of
+from apps.webhooks.resources import DeliveryResource, EndpointResource
 
 APP_TITLES["webhooks"] = _("Webhooks")
 ENDPOINT_LABELS = {"ACTIVE": "success", "SUSPENDED": "danger", "REMOVED": "info"}
@@ -59,63 +57,6 @@ class WebhookList(Exportable, ReadOnlyList):
         return row.get_state_display()
 
 
-# --- Levers of an endpoint --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Lever:
-    """One button of the endpoint's page: what is asked, and what is done with the answer."""
-
-    title: Any
-    question: Any
-    pull: Callable[[Any, Endpoint, dict[str, Any]], Any]
-    form: type[forms.Form] = forms.Form
-
-
-def _resend(actor: Any, endpoint: Endpoint, given: dict[str, Any]) -> str:
-    count = actions.resend_dead(actor, endpoint, **given)
-    return ngettext("%(n)d delivery will be sent again.", "%(n)d deliveries will be sent again.", count) % {
-        "n": count
-    }
-
-
-def _ping(actor: Any, endpoint: Endpoint, given: dict[str, Any]) -> str:
-    actions.ping(actor, endpoint)
-    return gettext("A test is on its way; it appears among the deliveries.")
-
-
-LEVERS = {
-    "ping": Lever(_("Test"), _("Send a test to this address now? It is tried once."), _ping),
-    "edit": Lever(
-        _("Change"), "", lambda actor, endpoint, given: actions.change(actor, endpoint, **given), EndpointForm
-    ),
-    "suspend": Lever(
-        _("Suspend"),
-        _("Nothing is sent until somebody resumes it; what happens meanwhile is kept."),
-        lambda actor, endpoint, given: actions.suspend(actor, endpoint, **given),
-        ReasonForm,
-    ),
-    "resume": Lever(
-        _("Resume"),
-        _("What waited goes out now, in order."),
-        lambda actor, endpoint, given: actions.resume(actor, endpoint),
-    ),
-    "resend": Lever(
-        _("Send what was given up"), _("Everything that was given up is sent again."), _resend, ReasonForm
-    ),
-    "rotate": Lever(
-        _("New secret"),
-        _("The new secret is shown once. For 24 hours the former one signs beside it."),
-        lambda actor, endpoint, given: actions.rotate_secret(actor, endpoint),
-    ),
-    "remove": Lever(
-        _("Remove"),
-        _("The endpoint hears nothing more and what is queued is canceled. This cannot be undone."),
-        lambda actor, endpoint, given: actions.remove(actor, endpoint),
-    ),
-}
-
-
 def _button(name: str, icon: str, when: str = "alive") -> Any:
     def go(self: Any, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
         return redirect(reverse("admin:webhooks_endpoint_lever", args=[object_id, name]))
@@ -136,20 +77,6 @@ class HistoryInline(ReadOnlyInline):
     @admin.display(description=_("details"))
     def told(self, event: EndpointEvent) -> str:
         return "; ".join(f"{name}: {value}" for name, value in event.data.items())
-
-
-class EndpointResource(ModelResource):
-    client = Field(attribute="client__name", column_name="client")
-    events = Field(column_name="events")
-
-    class Meta:
-        model = Endpoint
-        fields = ("client", "url", "events", "language", "contact", "state", "created_at", "delivered_at",
-                  "failing_since", "failures", "suspended_at", "suspended_for")  # fmt: skip
-        export_order = fields
-
-    def dehydrate_events(self, endpoint: Endpoint) -> str:
-        return ", ".join(endpoint.events)
 
 
 class FailingFilter(admin.SimpleListFilter):
@@ -324,18 +251,6 @@ class AttemptInline(ReadOnlyInline):
     model = Attempt
     fields = ["at", "status", "took_ms", "error", "answer"]
     readonly_fields = fields
-
-
-class DeliveryResource(ModelResource):
-    client = Field(attribute="endpoint__client__name", column_name="client")
-    url = Field(attribute="endpoint__url", column_name="url")
-    case = Field(attribute="case__number", column_name="case")
-
-    class Meta:
-        model = Delivery
-        fields = ("message_id", "event", "case", "seq", "client", "url", "occurred_at", "created_at", "state",
-                  "attempts", "next_attempt_at", "delivered_at", "error")  # fmt: skip
-        export_order = fields
 
 
 class EndpointFilter(admin.SimpleListFilter):

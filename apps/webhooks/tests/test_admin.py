@@ -89,7 +89,7 @@ def test_lists_search_filters_and_excel(
 
 
 def columns(name: str) -> dict[str, str]:
-    from apps.webhooks.admin import DeliveryResource, EndpointResource
+    from apps.webhooks.resources import DeliveryResource, EndpointResource
 
     resource = DeliveryResource if name.endswith("delivery") else EndpointResource
     label = resource.__name__.lower()
