@@ -57,9 +57,9 @@ def certificate() -> tuple[str, str]:
 @cache
 def _signer(path: str, passphrase: str) -> Any:
     """Read once a process."""
-    from pyhanko.sign.signers import SimpleSigner
+    from apps.documents.signer import load
 
-    signer = SimpleSigner.load_pkcs12(path, passphrase=passphrase.encode() or None)
+    signer = load(path, passphrase)
     if signer is None:
         raise ValueError("LETTER_CERTIFICATE is no PKCS#12 file that its passphrase opens")
     return signer
