@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
@@ -15,6 +16,11 @@ from apps.core.models import Immutable
 from apps.hospitals.models import Hospital
 from apps.members.models import Member, Policy
 from apps.products.models import HandbookVersion
+
+
+def pressing() -> Coalesce:
+    """When a case wants somebody: its next due; what is urgent and has none, since it was opened."""
+    return Coalesce("next_due", models.Case(models.When(priority=1, then="opened_at")))
 
 
 class CaseFile(models.Model):
@@ -71,6 +77,9 @@ class CaseFile(models.Model):
         verbose_name_plural = _("cases")
         indexes = [
             models.Index(fields=["next_due", "id"], condition=models.Q(open=True), name="case_open_due"),
+            models.Index(
+                pressing(), "priority", "id", condition=models.Q(open=True), name="case_open_pressing"
+            ),
             models.Index(
                 fields=["assignee", "next_due"], condition=models.Q(open=True), name="case_assignee_due"
             ),
@@ -183,7 +192,9 @@ class Clock(models.Model):
         indexes = [
             models.Index(fields=["next_at"], condition=models.Q(state="RUNNING"), name="clock_next"),
             models.Index(fields=["case", "state"], name="clock_case"),
-            models.Index(fields=["due_at"], condition=~models.Q(state="STOPPED"), name="clock_open_due"),
+            models.Index(
+                fields=["due_at", "-id"], condition=~models.Q(state="STOPPED"), name="clock_open_due"
+            ),
             models.Index(
                 fields=["provisional"], condition=models.Q(provisional=True), name="clock_provisional"
             ),

@@ -19,14 +19,14 @@ from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.common import LEADS
 from apps.cases.kinds import KINDS, Action, Kind
-from apps.cases.models import CaseFile, Clock, ExternalNumber
+from apps.cases.models import CaseFile, Clock, ExternalNumber, pressing
 from apps.cases.pages import SEARCHES, WAITING_STATES
 from apps.core.errors import NotFound
 from apps.members.models import Member, Policy
 
 SEARCH_LIMIT = 100
 SORTS = {
-    "due": (F("next_due").asc(nulls_last=True), "priority", "id"),
+    "due": (pressing().asc(nulls_last=True), "priority", "id"),
     "number": ("id",),
     "-number": ("-id",),
     "amount": ("amount_fen", "id"),

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 
 from apps.accounts.models import AccessLog, Team, User
 from apps.cases.models import CaseFile, SavedFilter
+from apps.cases.queries import Filters, worklist
 from apps.claims.tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,15 @@ def test_due_first_and_counted(world: World) -> None:
     assert "c-left--late" in page
     assert client.get("/admin/?scope=all&due=late").context["rows"][0].case == late
     assert client.get("/admin/?scope=all").context["counts"]["late"] == 1
+
+
+def test_what_is_urgent_and_has_no_due_stands_where_it_was_opened(world: World) -> None:
+    soon, waiting, urgent = world.claim(), world.claim(), world.claim()
+    CaseFile.objects.filter(pk=soon.pk).update(next_due=world.now + timedelta(hours=3))
+    CaseFile.objects.filter(pk__in=[waiting.pk, urgent.pk]).update(next_due=None)
+    CaseFile.objects.filter(pk=urgent.pk).update(priority=1)
+    listed = worklist(world.actor("adjuster"), Filters(scope="all"), world.now)
+    assert [case.number for case in listed] == [urgent.number, soon.number, waiting.number]
 
 
 def test_how_a_due_was_counted_stands_in_the_row(world: World) -> None:
