@@ -36,7 +36,7 @@ CATALOGUE: tuple[RoleSpec, ...] = (
     RoleSpec("mailroom", "收件室", "Mailroom"),
     RoleSpec("service_specialist", "服务专员", "Service specialist"),
     RoleSpec("recovery", "追偿", "Recovery"),
-    RoleSpec("manager", "经理", "Manager"),
+    RoleSpec("manager", "经理", "Manager", 50_000 * YUAN),  # write-offs of recoveries
     RoleSpec("supervisor", "主管", "Supervisor", 100_000 * YUAN),
     RoleSpec("auditor", "审计（只读）", "Auditor (reads only)"),
     RoleSpec("adjuster_lead", "理赔组长", "Adjusters' lead", 100_000 * YUAN),

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from apps.accounts.tests.factories import api_of, web_of
 from apps.billing import epay
+from apps.billing.checks import SANDBOX, a_real_gateway
 from apps.billing.gateway import SandboxGateway, sign
 from apps.billing.models import BillPayment, GatewayNotice, OnlinePayment, OnlineRefund, SandboxCharge
 from apps.billing.tests.world import Bills
@@ -303,3 +304,24 @@ def test_the_pages_show_calls_ages_lists_and_the_day(world: Bills, front: Any) -
     stranger = web_of(world.user("mailroom"))
     assert stranger.get("/admin/bills/calls/").status_code == 403
     assert stranger.get("/admin/billing/onlinepayment/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("production", "path", "secret", "expected"),
+    [
+        (True, "", "", ["billing.I001"]),
+        (False, "", "k", ["billing.I001"]),
+        (True, "", "k", ["billing.E003"]),
+        (True, SANDBOX, "k", ["billing.E001"]),
+        (False, SANDBOX, "k", []),
+        (False, SANDBOX, "", ["billing.E002"]),
+        (True, "apps.billing.gateway.NoSuch", "k", ["billing.E004"]),
+        (True, "apps.billing.gateway.Notice", "", ["billing.E002", "billing.E004"]),
+    ],
+)
+def test_no_gateway_is_legal_and_half_a_gateway_is_an_error(
+    settings: Any, production: bool, path: str, secret: str, expected: list[str]
+) -> None:
+    settings.PRODUCTION = production
+    settings.PAYMENT_GATEWAY, settings.PAYMENT_GATEWAY_SECRET = path, secret
+    assert [message.id for message in a_real_gateway(None)] == expected
