@@ -333,14 +333,23 @@ MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "/media/"  # never served as such: every file goes through a view that knows who may see it
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_URL = "/static/"
+# Collected files have hashed names. `runserver` shows the sources as they are, and so does a process
+# for which nobody has collected any yet; production never guesses.
+COMMAND = sys.argv[1] if len(sys.argv) > 1 else ""
+COLLECTED = PRODUCTION or (
+    not TESTING
+    and COMMAND != "runserver"
+    and (COMMAND == "collectstatic" or (STATIC_ROOT / "staticfiles.json").exists())
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if TESTING
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not COLLECTED and not TESTING
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 MEBIBYTE = 1024 * 1024

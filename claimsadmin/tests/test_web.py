@@ -1,5 +1,10 @@
 """The front door: log-in, languages, headers, limits, health, metrics, API pages."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -25,6 +30,27 @@ def test_a_stranger_is_led_from_the_root_to_the_log_in(client: Client) -> None:
         "/accounts/login/?next=%2Fadmin%2F",
     ]
     assert "登录" in answer.content.decode()
+
+
+@pytest.mark.slow
+def test_the_log_in_shows_before_static_files_were_collected(tmp_path: Path) -> None:
+    """A fresh checkout: `manage.py migrate && manage.py runserver`, and no manifest of static files."""
+    script = (
+        "import django; django.setup(); from django.test import Client; "
+        "page = Client().get('/accounts/login/'); style = Client().get('/static/accounts/entrance.css'); "
+        "print(page.status_code, '/static/accounts/entrance.css' in page.content.decode(), style.status_code)"
+    )
+    place = {
+        "CLAIMS_ENV": "development",
+        "VAR_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db",
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | place | {"DJANGO_SETTINGS_MODULE": "claimsadmin.settings", "LOG_LEVEL": "ERROR"},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert told.stdout.split() == ["200", "True", "200"]
 
 
 def test_logging_in_leads_to_the_admin(client: Client, staff) -> None:
