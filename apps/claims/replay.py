@@ -82,16 +82,26 @@ class Swap:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """A finding that a line names, as people read it."""
+
+    ref: str
+    rule: str = ""
+    message_zh: str = ""
+    message_en: str = ""
+
+
+@dataclass(frozen=True)
 class LineChange:
-    """A line that comes out otherwise; shares in fen, `reasons` are refs of findings."""
+    """A line that comes out otherwise; shares in fen, reasons with the words of their findings."""
 
     ref: str
     name: str
     benefit: str
     before: Shares
     after: Shares
-    reasons_before: tuple[str, ...]
-    reasons_after: tuple[str, ...]
+    reasons_before: tuple[Reason, ...]
+    reasons_after: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
@@ -128,22 +138,38 @@ def _again(facts: Facts, outcome: str) -> Decision:
 
 def compare_one(row: DecisionRow, decision: Decision, stored: Sequence[DecisionLine]) -> Comparison:
     """`stored` are the lines of the decision in their order, which is the order of the facts."""
-    names = _names(row.facts)
+    names, findings = _names(row.facts), row.result.get("findings", ())
+    booked_reasons = {_ref(finding): _reason(finding) for finding in findings}
+    new_reasons = {
+        finding.ref: Reason(finding.ref, finding.rule, finding.message_zh, finding.message_en)
+        for finding in decision.findings
+    }
     changes = []
     for line, booked in zip(decision.lines, stored, strict=True):
         before = {name: getattr(booked, f"{name}_fen") for name in SHARES}
         after = {name: to_fen(getattr(line, name)) for name in SHARES}
         if before != after:
-            reasons = tuple(booked.reasons), line.reasons
+            reasons = (
+                tuple(booked_reasons.get(ref, Reason(ref)) for ref in booked.reasons),
+                tuple(new_reasons.get(ref, Reason(ref)) for ref in line.reasons),
+            )
             changes.append(
                 LineChange(line.ref, names.get(line.ref, ""), line.benefit, before, after, *reasons)
             )
-    was = {finding["rule"] for finding in row.result.get("findings", ())}
+    was = {finding["rule"] for finding in findings}
     now = {finding.rule for finding in decision.findings}
     return Comparison(
         row, row.computed_fen, to_fen(decision.insurer), decision.outcome, tuple(changes),
         tuple(sorted(now - was)), tuple(sorted(was - now)),
     )  # fmt: skip
+
+
+def _ref(finding: Mapping[str, Any]) -> str:
+    return f"{finding['code']}@{finding['place']}" if finding["place"] else str(finding["code"])
+
+
+def _reason(finding: Mapping[str, Any]) -> Reason:
+    return Reason(_ref(finding), finding["rule"], finding["message_zh"], finding["message_en"])
 
 
 def _names(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.actors import actor_of
 from apps.cases.forms import CODE_WORDS, form_for, tidy
 from apps.cases.inputs import parse_input
+from apps.cases.templatetags.cases import said
 from apps.cases.views import show
 from apps.claims.models import Outcome
 from apps.core.errors import DomainError
@@ -332,5 +333,11 @@ def _line_rows(replay: Replay) -> Iterator[tuple[Any, ...]]:
             yield (
                 change.case.number, line["ref"], line["name"], str(CODE_WORDS.get(line["benefit"], line["benefit"])), to_yuan(before["billed"]),
                 to_yuan(before["insurer"]), to_yuan(after["insurer"]), to_yuan(before["disallowed"]),
-                to_yuan(after["disallowed"]), " ".join(line["reasons_before"]), " ".join(line["reasons_after"]),
+                to_yuan(after["disallowed"]), _reason_words(line["reasons_before"]), _reason_words(line["reasons_after"]),
             )  # fmt: skip
+
+
+def _reason_words(reasons: list[dict[str, str] | str]) -> str:
+    """Rules and words; replays from before kept the refs of the findings only."""
+    texts = (one if isinstance(one, str) else f"{one['rule']} {said(one, 'message')}" for one in reasons)
+    return " ".join(text.strip() for text in texts)

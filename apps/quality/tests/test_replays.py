@@ -51,7 +51,9 @@ def test_another_plan_shows_claims_lines_and_amounts(world: World, series: str) 
     assert change.case_id == case.pk
     assert (change.after_fen, change.difference_fen) == (50_000, 50_000 - change.before_fen)
     assert change.lines[0]["after"]["insurer"] == 50_000
-    assert change.lines[0]["reasons_after"] != change.lines[0]["reasons_before"]
+    before, after = change.lines[0]["reasons_before"], change.lines[0]["reasons_after"]
+    assert before != after
+    assert all(reason["rule"] and reason["message_zh"] for reason in (*before, *after))
 
 
 def test_wrong_questions_are_refused_with_their_place(world: World) -> None:
