@@ -107,8 +107,8 @@ def add_panels(kind: Kind) -> None:
         ("limits", _("Limits"), "claims/panels/limits.html", _billed(claims.limits), "main"),
         ("visits", _("Visits and bills"), "claims/panels/visits.html", _billed(claims.visits), "main"),
         ("history", _("History of five years"), "claims/panels/history.html", claims.history, "main"),
-        ("checklist", _("Papers"), "claims/panels/checklist.html", _billed(claims.checklist), "aside"),
-        ("letters", _("Letters"), "claims/panels/letters.html", claims.letters, "aside"),
+        ("checklist", _("Papers"), "documents/panels/checklist.html", _billed(claims.checklist), "aside"),
+        ("letters", _("Letters"), "documents/panels/letters.html", claims.letters, "aside"),
         ("statutory", _("How the time limits were counted"), "claims/panels/statutory.html", claims.statutory, "aside"),
     ):  # fmt: skip
         kind.panels.append(Panel(name, title, template, fill, side))

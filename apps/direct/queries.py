@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, QuerySet, Subquery
+from django.db.models.functions import Least
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
@@ -25,6 +26,7 @@ REASON_OF = {
     "NO_SHOW": NO_SHOW,
     "REFUSED_BY_PERSON": NO_AUTHORIZATION,
 }  # fmt: skip
+PAID_STATES = ("PAID_TO_HOSPITAL", "CLOSED", "DENIED")
 PRINTED = {ANNUAL_LIMIT: ANNUAL_LIMIT, EXCLUDED: EXCLUDED}  # reasons a recovery may print (REC-02, REC-05)
 
 
@@ -41,6 +43,30 @@ def unsettled(*, hospital_id: int | None = None, tpa: str | None = None) -> Quer
         cases = cases.filter(tpa=tpa)
     owed = F("claim__decided_fen") - F("direct__paid_fen")
     return cases.annotate(payable_fen=owed).filter(payable_fen__gt=0).order_by("pk")
+
+
+def overpaid(*, hospital_id: int | None = None) -> QuerySet[CaseFile]:
+    """Claims whose bill was lowered after the hospital was paid, annotated `owes_fen` (> 0): what a settlement run
+    may set off. What the family bears of it is asked of the family (REC-03) and not in here."""
+    cases = CaseFile.objects.filter(
+        kind="direct", state__in=PAID_STATES, direct__paid_fen__gt=F("claim__decided_fen")
+    )
+    if hospital_id is not None:
+        cases = cases.filter(hospital=hospital_id)
+    family = F("claim__claimed_fen") - F("claim__decided_fen")
+    kept = Least(F("direct__collected_fen"), family)
+    owes = F("direct__paid_fen") + kept - F("claim__claimed_fen")
+    return cases.annotate(owes_fen=owes).filter(owes_fen__gt=0).order_by("pk")
+
+
+def hospital_owes_fen(case: CaseFile) -> int:
+    """What the hospital has of the insurer and the family together beyond its bill as it stands now, as far as the
+    insurer paid it; 0 before a decision and when nothing is too much. No query where claim and direct are loaded."""
+    claim, direct = case.claim, case.direct
+    if claim.decided_fen is None:
+        return 0
+    kept = min(direct.collected_fen, claim.claimed_fen - claim.decided_fen)
+    return max(direct.paid_fen + kept - claim.claimed_fen, 0)
 
 
 # --- What is not paid, by reason ----------------------------------------------------------------------
@@ -117,7 +143,8 @@ def self_pay(case: CaseFile) -> SelfPay:
 
 
 def paid_not_covered(case: CaseFile) -> list[tuple[str, int, str]]:
-    """(reason, fen, payment) of what the insurer has paid to the hospital beyond the last decision.
+    """(reason, fen, payment) of what the insurer has paid to the hospital beyond the last decision and the family
+    bears; what the hospital itself owes back, because its bill was lowered, is set off (`overpaid`).
 
     Reasons are those a recovery prints: NOT_COVERED | ANNUAL_LIMIT | EXCLUDED (REC-02, REC-03, REC-05).
     Empty when nothing was paid (REC-04), and before a decision.
@@ -130,7 +157,7 @@ def _paid_in_vain(case: CaseFile, lines: Sequence[OwnLine]) -> list[tuple[str, i
     decided = case.claim.decided_fen
     if decided is None or not payments:
         return []
-    over = sum(payment.amount_fen for payment in payments) - decided
+    over = sum(payment.amount_fen for payment in payments) - decided - hospital_owes_fen(case)
     reference = next((payment.reference for payment in reversed(payments) if payment.amount_fen > 0), "")
     found: list[tuple[str, int]] = []
     for reason, fen in by_reason(part for line in lines for part in line.parts):

@@ -199,6 +199,34 @@ def payment_returned(ctx: Ctx[Any]) -> None:
     note(ctx, "payment_returned", plan)
 
 
+def set_off(ctx: Ctx[Any]) -> None:
+    """A hospital's statement withheld what was paid too much; nothing is owed for it, so no reserve moves."""
+    _withheld(ctx, "set_off", int(ctx.data["amount_fen"]))
+
+
+def set_off_undone(ctx: Ctx[Any]) -> None:
+    _withheld(ctx, "set_off_undone", int(ctx.data["amount_fen"]))
+
+
+def _withheld(ctx: Ctx[Any], event: str, amount: int) -> None:
+    order, sign = str(ctx.data["reference"]), -1 if amount > 0 else 1
+
+    def plan(book: CaseBook, claimed: Claimed) -> Target:
+        over = {key: max(part.paid - part.due, 0) for key, part in book.parts.items()}
+        weights = over if any(over.values()) else {key: part.paid for key, part in book.parts.items()}
+        shares = {key: sign * share for key, share in split(abs(amount), weights or claimed).items()}
+        return Target(
+            Kind.PAYMENT,
+            _still(book, Basis.DECISION),
+            book.reserves(),
+            paid=shares,
+            payment=order,
+            opens=book.open,
+        )
+
+    note(ctx, event, plan)
+
+
 def reopened(ctx: Ctx[Any]) -> None:
     """What the rule expects beyond what was paid."""
     reason = ctx.reason
@@ -228,6 +256,8 @@ HANDLERS: dict[str, Callable[[Ctx[Any]], None]] = {
     "discharged": submitted,
     "settled": paid,
     "settlement_returned": payment_returned,
+    "set_off": set_off,
+    "set_off_undone": set_off_undone,
 }
 
 

@@ -20,6 +20,7 @@ TERMS_CHECKERS = frozenset({"finance_lead", "manager", "payment_check"})
 RESOLVERS = MAKERS | {"supervisor", "adjuster_lead", "senior_adjuster", "tpa_manager"}
 READERS = MAKERS | CHECKERS | TERMS_MAKERS | RESOLVERS | {"auditor", "recovery", "recovery_lead"}
 MACHINES = frozenset({"api_hospital", "api_tpa"})
+SCOPES = {"read": "settlements:read", "write": "settlements:write"}  # of API clients
 
 
 def need(actor: Actor, roles: Iterable[str]) -> None:

@@ -5,12 +5,12 @@ Each locks the statement, then (where money moves) the order and the claims by i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min, Sum
+from django.db.models import Min, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from apps.adjudication.trace import observe
 from apps.cases.engine import perform_many
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked, Conflict, InvalidInput, NotAllowed, NotFound
+from apps.direct.queries import PAID_STATES
 from apps.payments.actions import Share, order_together, pay_together, return_together, stop_together
 from apps.payments.models import Payee, PaymentOrder
 from apps.payments.subjects import BankResult
@@ -102,8 +103,11 @@ def changed_lines(statement: Statement) -> list[StatementLine]:
 
 
 def _as_taken(line: StatementLine, version: int, amount_fen: int) -> bool:
-    state = DECIDED if line.decision_version else REVIEWED
-    return line.case.state == state and line.decision_version == version and line.amount_fen == amount_fen
+    if line.amount_fen < 0:
+        states: tuple[str, ...] = PAID_STATES
+    else:
+        states = (DECIDED,) if line.decision_version else (REVIEWED,)
+    return line.case.state in states and line.decision_version == version and line.amount_fen == amount_fen
 
 
 def drop(
@@ -127,8 +131,12 @@ def drop(
             raise Blocked(_("Nothing would be left: cancel the statement instead."), code="empty")
         out.update(living=False, dropped=reason)
         sums = _living(statement).aggregate(
-            billed=Sum("billed_fen"), total=Sum("amount_fen"), due=Min("due_on")
+            billed=Sum("billed_fen"), total=Sum("amount_fen"), due=Min("due_on", filter=Q(amount_fen__gt=0))
         )
+        if sums["total"] <= 0:
+            raise Blocked(
+                _("Nothing would be left to pay: take out what is set off as well."), code="nothing_left"
+            )
         statement.claims = lines.count()
         statement.billed_fen, statement.total_fen, statement.due_on = (
             sums["billed"],
@@ -234,9 +242,20 @@ def _book_paid(
     _move(statement, State.PAID, "paid_at")
     _living(statement).update(settled=True)
     note(statement, "paid", actor, now, order=order.number, bank_reference=bank_reference)
-    amounts = [{"case": line.case.number, "amount_fen": line.amount_fen} for line in lines]
-    given = {"statement": statement.number, "reference": order.number, "paid_at": now, "amounts": amounts}
-    perform_many([line.case.number for line in lines], "settle", SYSTEM, now=now, data=given)
+    for action, own in _by_way(lines, "settle", "set_off"):
+        amounts = [{"case": line.case.number, "amount_fen": abs(line.amount_fen)} for line in own]
+        given = {"statement": statement.number, "reference": order.number, "paid_at": now, "amounts": amounts}
+        perform_many([line.case.number for line in own], action, SYSTEM, now=now, data=given)
+
+
+def _by_way(
+    lines: Sequence[StatementLine], paying: str, withholding: str
+) -> Iterator[tuple[str, list[StatementLine]]]:
+    """Lines that pay and lines that set off, each with the action of their claims; those there are."""
+    for action, sign in ((paying, 1), (withholding, -1)):
+        own = [line for line in lines if line.amount_fen * sign > 0]
+        if own:
+            yield action, own
 
 
 def _book_returned(
@@ -252,7 +271,8 @@ def _book_returned(
     note(statement, "returned", actor, now, reason=reason, order=order.number, was_paid=was_paid)
     if was_paid:
         given = {"reference": order.number, "reason": reason[:200]}
-        perform_many([line.case.number for line in lines], "unsettle", SYSTEM, now=now, data=given)
+        for action, own in _by_way(lines, "unsettle", "undo_set_off"):
+            perform_many([line.case.number for line in own], action, SYSTEM, now=now, data=given)
 
 
 # --- Shared ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile, ExternalNumber
 from apps.claims.models import Bill, Decision, DecisionLine, Visit
-from apps.direct.queries import unsettled
+from apps.direct.queries import PAID_STATES, hospital_owes_fen, overpaid, unsettled
 from apps.hospitals.models import Hospital
 from apps.products.calendars import working_calendar
 from apps.settlements.models import PaymentTerms, StatementLine
@@ -32,7 +32,10 @@ VOID_BILLS = ("VOID", "RED_LETTER")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claim that can be paid, or that has no terms to be paid by (`terms` None)."""
+    """A claim that can be paid, or that has no terms to be paid by (`terms` None).
+
+    `amount_fen` below 0: the hospital was paid too much and owes that back.
+    """
 
     case: CaseFile
     terms: PaymentTerms | None
@@ -55,7 +58,8 @@ class Ready:
 
 
 def unpaid(actor: Actor, hospital: Hospital | None = None) -> QuerySet[CaseFile]:
-    """Claims that are decided, or that terms "on receipt" pay before, and stand in no statement that waits."""
+    """Claims that are decided, or that terms "on receipt" pay before, and stand in no statement that waits; and
+    those of which the hospital owes something back."""
     waiting = StatementLine.objects.filter(case=OuterRef("pk"), living=True, settled=False)
     today = timezone.localdate()
     ahead = PaymentTerms.objects.filter(
@@ -65,7 +69,9 @@ def unpaid(actor: Actor, hospital: Hospital | None = None) -> QuerySet[CaseFile]
     early = CaseFile.objects.filter(kind=KIND, open=True, state=REVIEWED, direct__paid_fen=0).filter(
         Exists(ahead)
     )
-    rows = CaseFile.objects.filter(Q(pk__in=unsettled().values("pk")) | Q(pk__in=early.values("pk")))
+    rows = CaseFile.objects.filter(
+        Q(pk__in=unsettled().values("pk")) | Q(pk__in=early.values("pk")) | Q(pk__in=overpaid().values("pk"))
+    )
     if hospital is not None:
         rows = rows.filter(hospital=hospital)
     return visible_to(
@@ -98,8 +104,10 @@ def ready(cases: Iterable[CaseFile]) -> list[Ready]:
         paid = case.direct.paid_fen
         total, third = billed.get(case.pk, (0, 0))
         sums = decided.get(case.pk)
-        if case.state == DECIDED and sums is not None:
+        if case.state in (DECIDED, *PAID_STATES) and sums is not None:
             version, third, disallowed, member, insurer = sums
+            if case.state != DECIDED:  # without what the family is to refund of it
+                paid = insurer + hospital_owes_fen(case)
         else:
             version, disallowed, member, insurer = 0, 0, 0, case.claim.claimed_fen
         rows.append(

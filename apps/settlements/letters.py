@@ -152,6 +152,7 @@ def context_of(statement: Statement) -> dict[str, Any]:
         "sheets": sheets,
         "totals": sheets[-1].carried,
         "lines": len(lines),
+        "set_off": any(line.amount_fen < 0 for line in lines),
         "ahead": any(line.decision_version == 0 for line in lines),
         "payee": statement.order.payee if statement.order else None,
         "terms": {"zh": chinese, "en": english},
@@ -245,8 +246,14 @@ def rows_of(lines: Iterable[StatementLine]) -> Iterator[list[Any]]:
             position, line.case.number, line.hospital_number, line.child, line.visited_on, line.visited_until,
             visit_words(line).en if english else visit_words(line).zh, line.visit.get("department", ""), "、".join(line.bills),
             *(to_yuan(getattr(line, name)) for name in (*MONEY[:4], "insurer_fen", *MONEY[4:])), line.received_on,
-            line.due_on, "" if line.decision_version else _("paid before the review"),
+            line.due_on if line.amount_fen > 0 else None, _remark(line),
         ]  # fmt: skip
+
+
+def _remark(line: StatementLine) -> str:
+    if line.amount_fen < 0:
+        return _("set off: paid too much before")
+    return "" if line.decision_version else _("paid before the review")
 
 
 def workbook(statement: Statement) -> bytes:

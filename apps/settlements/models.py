@@ -250,7 +250,8 @@ class StatementLine(models.Model):
     claim can stand in no other statement.
 
     `insurer_fen` is what the decision owes in all, `before_fen` what was paid for the claim already,
-    `amount_fen` what this statement pays. A claim that is paid before its review has decision version 0.
+    `amount_fen` what this statement pays; below 0 where it sets off what the hospital was paid too much. A claim
+    that is paid before its review has decision version 0.
     """
 
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
@@ -287,7 +288,7 @@ class StatementLine(models.Model):
             models.UniqueConstraint(
                 fields=["case", "decision_version"], condition=Q(living=True), name="claim_settled_once"
             ),
-            models.CheckConstraint(condition=Q(amount_fen__gt=0), name="settlement_line_positive"),
+            models.CheckConstraint(condition=~Q(amount_fen=0), name="settlement_line_moves_money"),
             models.CheckConstraint(
                 condition=Q(insurer_fen=F("before_fen") + F("amount_fen")), name="settlement_line_adds_up"
             ),

@@ -57,6 +57,7 @@ class Waiting:
     amount_fen: int
     due_on: date | None  # of the claim that is due first; None: no terms
     terms: PaymentTerms | None
+    set_off_fen: int = 0  # what the hospital owes back
 
     @property
     def days_left(self) -> int | None:
@@ -69,11 +70,12 @@ def waiting(actor: Actor) -> list[Waiting]:
     cases = unpaid(actor).order_by("opened_at", "pk")
     groups: dict[tuple[int, str, str], list[Ready]] = {}
     for row in ready(cases[:LOOKED_AT]):
-        if row.amount_fen > 0 and row.case.hospital is not None:
+        if row.amount_fen and row.case.hospital is not None:
             groups.setdefault((row.case.hospital.pk, row.case.series, row.case.tpa), []).append(row)
     found = []
     for (_pk, series, tpa), rows in groups.items():
-        dues = [row.due_on for row in rows if row.due_on]
+        paying = [row for row in rows if row.amount_fen > 0]
+        dues = [row.due_on for row in paying if row.due_on]
         hospital = rows[0].case.hospital
         assert hospital is not None
         terms = next((row.terms for row in rows if row.terms), None)
@@ -82,10 +84,11 @@ def waiting(actor: Actor) -> list[Waiting]:
                 hospital,
                 series,
                 tpa,
-                len(rows),
-                sum(row.amount_fen for row in rows),
+                len(paying),
+                sum(row.amount_fen for row in paying),
                 min(dues, default=None),
                 terms,
+                -sum(row.amount_fen for row in rows if row.amount_fen < 0),
             )
         )
     return sorted(found, key=lambda one: (one.due_on or date.min, one.hospital.name, one.series))

@@ -58,7 +58,8 @@ def _found(actor: Actor, place: Hospital, until: date, series: str) -> list[list
     cases = unpaid(actor, place).order_by("opened_at", "pk")
     if series:
         cases = cases.filter(series=series)
-    rows = [row for row in ready(cases[: MOST * 2]) if row.received_on <= until and row.amount_fen > 0]
+    waiting = [row for row in ready(cases[: MOST * 2]) if row.received_on <= until]
+    rows = [row for row in waiting if row.amount_fen > 0]
     without = [row for row in rows if row.terms is None]
     if observe(RULE, bool(without)):
         raise Blocked(
@@ -76,7 +77,22 @@ def _found(actor: Actor, place: Hospital, until: date, series: str) -> list[list
     groups: dict[tuple[str, str], list[Ready]] = defaultdict(list)
     for row in rows:
         groups[row.case.series, row.case.tpa].append(row)
-    return [groups[key][:MOST] for key in sorted(groups)]
+    back: dict[tuple[str, str], list[Ready]] = defaultdict(list)
+    for row in waiting:
+        if row.amount_fen < 0 and row.terms is not None:
+            back[row.case.series, row.case.tpa].append(row)
+    return [with_set_off(groups[key][:MOST], back[key]) for key in sorted(groups)]
+
+
+def with_set_off(rows: Sequence[Ready], back: Sequence[Ready]) -> list[Ready]:
+    """What is paid, less what the hospital owes back, the oldest first; something must be left to pay. What does
+    not fit waits for the next run."""
+    taken, left = list(rows), sum(row.amount_fen for row in rows)
+    for row in back:
+        if left + row.amount_fen > 0:
+            taken.append(row)
+            left += row.amount_fen
+    return taken
 
 
 def _write(actor: Actor, place: Hospital, rows: Sequence[Ready], until: date, now: datetime) -> Statement:
@@ -89,7 +105,7 @@ def _write(actor: Actor, place: Hospital, rows: Sequence[Ready], until: date, no
         tpa=first.tpa,
         until=until,
         terms=max(terms, key=lambda one: (one.starts_on, one.pk)),
-        due_on=min(row.due_on for row in rows if row.due_on is not None),
+        due_on=min(row.due_on for row in rows if row.due_on is not None and row.amount_fen > 0),
         claims=len(rows),
         billed_fen=sum(row.billed_fen for row in rows),
         total_fen=sum(row.amount_fen for row in rows),

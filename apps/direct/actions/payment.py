@@ -17,8 +17,9 @@ from apps.core.money import format_yuan
 from apps.direct.letters_end import end_letter
 from apps.direct.models import HospitalPayment
 from apps.direct.roles import FINANCE, SUPERVISORS
-from apps.direct.workflow import AT_INTAKE, KIND
+from apps.direct.workflow import AT_INTAKE, DECIDED, KIND
 
+BILLED = DECIDED | {"UNDER_REVIEW", "DISPUTED", "SECOND_REVIEW"}
 AHEAD = AT_INTAKE | {"UNDER_REVIEW", "DISPUTED", "SECOND_REVIEW"}
 
 
@@ -72,7 +73,7 @@ def _settle(ctx: Ctx[SettleInput]) -> None:
         ctx.emit("paid_to_hospital", given.paid_at)
 
 
-def _amounts(ctx: Ctx[SettleInput]) -> dict[str, int]:
+def _amounts(ctx: Ctx[Any]) -> dict[str, int]:
     """By case number; made once for all claims of a settlement."""
     assert ctx.input is not None
     if "settled_fen" not in ctx.batch.shared:
@@ -124,7 +125,7 @@ def _unsettle(ctx: Ctx[UnsettleInput]) -> None:
     ctx.data |= {"reference": given.reference, "amount_fen": amount}
 
 
-def _payments(ctx: Ctx[UnsettleInput]) -> dict[int, list[HospitalPayment]]:
+def _payments(ctx: Ctx[Any]) -> dict[int, list[HospitalPayment]]:
     """What stands under the payment on the claims of the batch, by claim. One query for all."""
     assert ctx.input is not None
     if "payments" not in ctx.batch.shared:
@@ -140,6 +141,71 @@ def _payments(ctx: Ctx[UnsettleInput]) -> dict[int, list[HospitalPayment]]:
 
 def _unsettled(ctx: Ctx[Any]) -> str:
     return "return_payment" if ctx.case.state in ("PAID_TO_HOSPITAL", "CLOSED") else ""
+
+
+@dataclass(frozen=True)
+class SetOffInput:
+    """What a statement withholds of claims that were paid too much, by claim (positive amounts)."""
+
+    statement: str = ask(_("Statement"), max_length=30, min_length=1)
+    reference: str = ask(_("Payment"), max_length=60, min_length=1)
+    paid_at: datetime = ask(_("Paid at"))
+    amounts: tuple[PaidFor, ...] = ask(_("Amounts"), default=(), widget="lines")
+
+
+def _set_off(ctx: Ctx[SetOffInput]) -> None:
+    """A bill was lowered after its payment: the hospital had that much less of the order (PR-25). When the claim
+    was decided higher meanwhile, what was withheld is owed again."""
+    given = ctx.input
+    assert given is not None
+    amount = _amounts(ctx).get(ctx.case.number, 0)
+    if amount <= 0:
+        words = _("Say what was withheld of %(case)s.") % {"case": ctx.case.number}
+        raise InvalidInput(words, code="required", field="amounts", rule="PR-25")
+    _withhold(ctx, given.statement, given.reference, amount, given.paid_at)
+    if _owed_again(ctx):
+        ctx.case.open, ctx.case.closed_at = True, None
+
+
+def _owed_again(ctx: Ctx[Any]) -> bool:
+    paid_off = ctx.case.state in ("PAID_TO_HOSPITAL", "CLOSED")
+    return paid_off and ctx.subject.paid_fen < (ctx.case.claim.decided_fen or 0)
+
+
+def _was_set_off(ctx: Ctx[Any]) -> str:
+    return "return_payment" if _owed_again(ctx) else ""
+
+
+@dataclass(frozen=True)
+class UndoSetOffInput:
+    reference: str = ask(_("Payment"), max_length=60, min_length=1)
+    reason: str = ask(_("Reason of the bank"), max_length=200, min_length=1)
+
+
+def _undo_set_off(ctx: Ctx[UndoSetOffInput]) -> None:
+    """The order came back: the hospital still owes what it would have withheld."""
+    given = ctx.input
+    assert given is not None
+    rows = _payments(ctx).get(ctx.case.pk, [])
+    withheld = -sum(row.amount_fen for row in rows)
+    if withheld <= 0:
+        words = _("No payment %(number)s stands on this claim.") % {"number": given.reference}
+        raise InvalidInput(words, code="unknown_payment", field="reference")
+    ctx.reason = given.reason
+    _withhold(ctx, rows[0].statement, given.reference, -withheld, ctx.now)
+
+
+def _withhold(ctx: Ctx[Any], statement: str, reference: str, amount: int, paid_at: datetime) -> None:
+    """Book that the hospital had `amount` less of a payment; negative: that it did not."""
+    direct = ctx.subject
+    ctx.add(
+        HospitalPayment(
+            direct=direct, statement=statement, reference=reference, amount_fen=-amount, paid_at=paid_at
+        )
+    )
+    direct.paid_fen -= amount
+    ctx.update(direct, "paid_fen")
+    ctx.data |= {"statement": statement, "reference": reference, "amount_fen": amount}
 
 
 def _close(ctx: Ctx[NoInput]) -> None:
@@ -164,6 +230,17 @@ KIND.action(
         "unsettle", _("Settlement returned"), FINANCE, _unsettle, transition=_unsettled, transitions=(),
         states=AHEAD | {"ADJUDICATED", "PAID_TO_HOSPITAL", "CLOSED", "DENIED"}, input=UnsettleInput,
         event="settlement_returned", system=True, order=120,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "set_off", _("Set off against a statement"), frozenset(), _set_off, transition=_was_set_off, transitions=(),
+        states=BILLED, input=SetOffInput, event="set_off", system=True, manual=False,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "undo_set_off", _("Set-off returned"), frozenset(), _undo_set_off, states=BILLED, input=UndoSetOffInput, event="set_off_undone", system=True, manual=False,
     )
 )  # fmt: skip
 KIND.action(

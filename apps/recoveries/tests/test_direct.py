@@ -8,6 +8,7 @@ import pytest
 
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
+from apps.claims.models import BillLine
 from apps.core.errors import Blocked
 from apps.direct.tests.world import Direct
 from apps.documents.models import Letter
@@ -30,11 +31,18 @@ class Both(Recoveries, Direct):
 
     def lower(self, case: CaseFile, amount: str) -> CaseFile:
         self.do(case, "reopen", by="supervisor", reason="复查")
-        changes = [
-            {"place": "1.1.1", "field": "amount", "value": amount},
-            {"place": "1.1", "field": "amount", "value": amount},
-        ]
-        self.do(case, "correct_facts", by="supervisor", reason="复查", changes=changes)
+        lines = {line.position: line for line in BillLine.objects.filter(bill__visit__claim=case.pk)}
+        billed = sum(line.amount_fen for line in lines.values())
+        rest = f"{billed / 100 - float(amount):.2f}"
+        changes = [{"place": "1.1.1", "field": "amount", "value": amount}]
+        if 2 in lines:  # the bill stays what it was; a part of it turns out to be no benefit
+            changes.append({"place": "1.1.2", "field": "amount", "value": rest})
+        add = (
+            []
+            if 2 in lines
+            else [{"bill": "1.1", "line": {"name": "爽约费", "kind": "NO_SHOW", "amount": rest}}]
+        )
+        self.do(case, "correct_facts", by="supervisor", reason="复查", changes=changes, add=add)
         return self.do(case, "decide", by="senior")
 
 
