@@ -179,8 +179,9 @@ class BankReturnViewSet(ActorMixin, viewsets.ViewSet):
             [
                 {
                     "order": row.order.number,
-                    "case": row.case.number,
-                    "series": row.case.series,
+                    "case": row.case.number if row.case else None,
+                    "about": row.order.about,
+                    "series": row.order.series,
                     "amount": str(to_yuan(row.order.amount_fen)),
                     "account": row.order.payee.account_masked,
                     "returned_at": row.order.returned_at.isoformat() if row.order.returned_at else None,

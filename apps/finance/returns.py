@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,9 @@ from apps.core.errors import NotAllowed
 from apps.finance.access import RETURN_DESK
 from apps.finance.config import ReturnMeaning, meaning_of
 from apps.payments.models import PaymentOrder
+from apps.payments.subjects import subject_of
+from apps.settlements.access import READERS
+from apps.settlements.models import Statement
 
 BANDS = ((0, 2), (3, 7), (8, 14), (15, 30), (31, None))  # whole days since the return
 ASKED = ("payment_returned", "account_asked")
@@ -35,10 +39,22 @@ class Return:
     times_asked: int = 0
 
     @property
-    def case(self) -> CaseFile:
-        """The list holds orders of cases only."""
-        assert self.order.case is not None
+    def case(self) -> CaseFile | None:
+        """None for a statement of a hospital: it pays many."""
         return self.order.case
+
+    @property
+    def url(self) -> str:
+        """The page on which the return is settled."""
+        if self.order.case is None:
+            return subject_of(self.order.reference).url(self.order.reference)
+        step = {"ACCOUNT": "new_account", "RETRY": "retry_payment"}.get(self.next)
+        number = self.order.case.number
+        return (
+            reverse("admin:case-action", args=[number, step])
+            if step
+            else reverse("admin:case", args=[number])
+        )
 
     @property
     def next(self) -> str:
@@ -70,25 +86,30 @@ def filters_of(params: Mapping[str, str]) -> Filters:
 
 
 def returned(actor: Actor, filters: Filters) -> QuerySet[PaymentOrder]:
-    """Returned orders of cases the actor may see, oldest first. Open: nothing was ordered in their place.
-
-    Statements of hospitals that came back stand in the list of statements.
-    """
+    """Returned orders of cases and of statements of hospitals the actor may see, oldest first. Open: nothing was
+    ordered in their place, and the statement was not given up."""
     if not RETURN_DESK & actor.roles:
         raise NotAllowed(_("Bank returns are for finance and the claims desk."), code="role")
     later = PaymentOrder.objects.filter(
         case=OuterRef("case"), decision_version__gte=OuterRef("decision_version"), pk__gt=OuterRef("pk")
     )
-    rows = visible_to(
-        PaymentOrder.objects.filter(state=PaymentOrder.State.RETURNED, case__isnull=False), actor
+    waiting = Statement.objects.filter(
+        number=OuterRef("reference"), order=OuterRef("pk"), state=Statement.State.RETURNED
     )
+    rows = visible_to(PaymentOrder.objects.filter(state=PaymentOrder.State.RETURNED), actor)
     rows = rows.annotate(
-        replaced=Exists(later),
-    ).select_related("case__assignee", "case__team", "case__member", "payee")
+        unsettled=Case(
+            When(case__isnull=True, then=Exists(waiting)),
+            default=~Exists(later) & Q(case__open=True),
+            output_field=BooleanField(),
+        )
+    ).select_related("case__assignee", "case__team", "case__member", "payee__hospital")
+    if not READERS & actor.roles:  # who does not read statements sees those of cases
+        rows = rows.filter(case__isnull=False)
     if filters.state == "open":
-        rows = rows.filter(replaced=False, case__open=True)
+        rows = rows.filter(unsettled=True)
     if filters.series:
-        rows = rows.filter(case__series=filters.series)
+        rows = rows.filter(series=filters.series)
     if filters.assignee == "none":
         rows = rows.filter(case__assignee=None)
     elif filters.assignee.isdigit():
@@ -111,19 +132,18 @@ def worklist(
 
 def _row(order: Any, now: datetime) -> Return:
     since = order.returned_at or order.ordered_at
-    open_now = not order.replaced and order.case.open
-    return Return(order, meaning_of(order.return_reason), max((now - since).days, 0), open_now)
+    return Return(order, meaning_of(order.return_reason), max((now - since).days, 0), order.unsettled)
 
 
 def _with_asked(rows: list[Return]) -> list[Return]:
-    events = CaseEvent.objects.filter(case__in={row.case.pk for row in rows}, name__in=ASKED)
+    events = CaseEvent.objects.filter(case__in={row.order.case_id for row in rows}, name__in=ASKED)
     asked: dict[int, list[datetime]] = {}
     for case, at in events.values_list("case", "at").order_by("at"):
         asked.setdefault(case, []).append(at)
     return [
         Return(row.order, row.meaning, row.days, row.open, times[-1] if times else None, len(times))
         for row in rows
-        for times in (asked.get(row.case.pk, []),)
+        for times in (asked.get(row.order.case_id or 0, []),)
     ]
 
 

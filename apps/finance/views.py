@@ -210,7 +210,7 @@ def bank_returns(request: HttpRequest) -> HttpResponse:
         "chart": charts.age_bars(bands),
         "total": sum(row.order.amount_fen for row in rows),
         "meanings": [(one.key, _said(one)) for one in return_meanings()],
-        "people": User.objects.filter(pk__in={row.case.assignee_id for row in everything}),
+        "people": User.objects.filter(pk__in={row.case.assignee_id for row in everything if row.case}),
         "series": series_codes(),
         "lang": "en" if (get_language() or "").startswith("en") else "zh",
     }
@@ -240,10 +240,10 @@ def _returns_excel(rows: list[returns.Return]) -> HttpResponse:
     }
     table = (
         [
-            row.order.number, row.case.number, row.case.series, row.order.payee.name,
+            row.order.number, row.order.about, row.order.series, row.order.payee.name,
             row.order.payee.account_masked, to_yuan(row.order.amount_fen), row.order.returned_at, row.days,
             row.order.attempt, row.order.return_reason, _said(row.meaning), steps[row.next], row.asked_at,
-            row.case.assignee or "",
+            (row.case.assignee or "") if row.case else "",
         ]
         for row in rows
     )  # fmt: skip

@@ -158,7 +158,7 @@ INTERNAL: dict[str, frozenset[str]] = {
         "appointment": "appointment_arranged banned card_stopped closed missed_reviewed permit_late",
         "direct": """authorization_linked bills_sent clock_suspended costs_reported decide
             dispute_closed dispute_opened exception_decided facts_corrected finding_answered identity_recorded
-            inquiry_answered inquiry_canceled medical_review_ordered refusal_sent settled sign""",
+            inquiry_answered inquiry_canceled medical_review_ordered refusal_sent set_off set_off_undone settled sign""",
         "bill": """bill_exhausted bill_notice_failed bill_paid cancel_recorded online_started reminder_bounced
             reminder_called reminder_delivered reminder_failed reminder_noted reminder_sent""",
         "enquiry": """appeal_dropped appeal_wished complaint_answered complaint_received mark_complex message_answered
