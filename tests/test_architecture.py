@@ -12,6 +12,7 @@ from django.conf import settings
 from apps.cases import subscribers
 from apps.messaging import outbox
 
+ROOMS = settings.BASE_DIR / "templates"
 PAGE = (settings.BASE_DIR / "docs/architecture.md").read_text(encoding="utf-8")
 
 
@@ -51,6 +52,18 @@ def test_the_layers_are_those_that_are_checked() -> None:
     checked = [layer.removeprefix("apps.") for layer in reversed(layers) if layer.startswith("apps.")]
     drawn = re.findall(r"^  (\w+)/ ", section("Layers"), re.MULTILINE)
     assert drawn == checked
+
+
+def test_templates_take_parts_only_from_below() -> None:
+    """As Python does: a block that two rooms show stands with what it shows."""
+    order = re.findall(r"^  (\w+)/ ", section("Layers"), re.MULTILINE)
+    upward = set()
+    for page in ROOMS.rglob("*.html"):
+        room, *_rest = page.relative_to(ROOMS).parts
+        for taken in re.findall(r'{% (?:include|extends) "(\w+)/', page.read_text(encoding="utf-8")):
+            if {room, taken} <= set(order) and order.index(taken) > order.index(room):
+                upward.add(f"{page.relative_to(ROOMS)} takes {taken}")
+    assert not upward
 
 
 def test_every_sweep_stands_in_the_operations_page() -> None:

@@ -76,7 +76,7 @@ def add_panels(kind: Kind) -> None:
     for name, title, template, fill, side in (
         ("plan", _("Planned treatment"), "authorizations/panels/plan.html", plan, "main"),
         ("decision", _("Decision and letter"), "authorizations/panels/decision.html", decision, "main"),
-        ("checklist", _("Papers"), "claims/panels/checklist.html", checklist, "aside"),
+        ("checklist", _("Papers"), "documents/panels/checklist.html", checklist, "aside"),
         ("letters", _("Letters"), "authorizations/panels/letters.html", letters, "aside"),
     ):
         kind.panels.append(Panel(name, title, template, fill, side))

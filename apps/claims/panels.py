@@ -41,6 +41,7 @@ ICONS = {
     Level.BLOCK: "!", Level.DENY: "!", Level.REDUCE: "!", Level.REFER: "?", Level.SOFT_BLOCK: "?", Level.PEND: "?",
     Level.WARN: "i", Level.RECORD: "✓",
 }  # fmt: skip
+SHARED = frozenset({"checklist", "letters"})  # blocks that every kind with papers shows
 
 
 def say(zh: str, en: str) -> str:
@@ -338,4 +339,5 @@ def add_panels(kind: Kind) -> None:
         ("letters", _("Letters"), letters, "aside"),
         ("statutory", _("How the time limits were counted"), statutory, "aside"),
     ):
-        kind.panels.append(Panel(name, title, f"claims/panels/{name}.html", fill, side))
+        app = "documents" if name in SHARED else "claims"
+        kind.panels.append(Panel(name, title, f"{app}/panels/{name}.html", fill, side))
