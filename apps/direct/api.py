@@ -182,7 +182,8 @@ class DirectViewSet(
         body = WorkbookSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         trial = body.validated_data["dry_run"]
-        report = import_claims(self.actor, body.validated_data["file"], dry_run=trial)
+        file = body.validated_data["file"]
+        report = import_claims(self.actor, file, dry_run=trial, name=file.name)
         answer = WorkbookAnswerSerializer(
             {
                 "stored": not trial and not report.errors, "rows": report.rows,

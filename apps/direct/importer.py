@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from apps.accounts.actors import Actor
+from apps.accounts.actors import NOBODY, Actor
 from apps.core.errors import DomainError
 from apps.core.imports import CREATED, Importer, Report, Row, Sheet
 from apps.core.imports.importer import run
-from apps.core.imports.workbook import Source, check_file
+from apps.core.imports.jobs import run_at_once
+from apps.core.imports.workbook import check_file
 from apps.direct.actions.submit import may_submit, submit_direct
 from apps.direct.batches import each
 from apps.direct.columns import CLAIMS
@@ -65,8 +66,9 @@ class DirectImporter(Importer):
     kind = "direct"
     title = gettext_lazy("Direct-billing claims")
     sheets = (CLAIMS,)
+    uploads = False  # on its own page, for whoever may submit
 
-    def __init__(self, actor: Actor, now: datetime | None = None) -> None:
+    def __init__(self, actor: Actor = NOBODY, now: datetime | None = None) -> None:
         self.actor, self.now = actor, now
         self.groups: dict[str, Group] = {}
 
@@ -150,12 +152,17 @@ def _bill(rows: list[Row]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def import_claims(actor: Actor, source: Source, *, dry_run: bool, now: datetime | None = None) -> Report:
-    """Register every claim of a workbook, or try it. A report with errors means that nothing was stored.
+def import_claims(
+    actor: Actor, file: IO[bytes], *, dry_run: bool, name: str = "", now: datetime | None = None
+) -> Report:
+    """Register every claim of a workbook, or try it. A report with errors means that nothing was stored; what was
+    not a trial stands in the history of imports, stored or refused.
 
     Raises InvalidInput for what is no honest workbook, NotAllowed for who may not submit.
     """
     may_submit(actor)
-    if hasattr(source, "read"):
-        check_file(source)  # type: ignore[arg-type]
-    return run(DirectImporter(actor, now), source, dry_run=dry_run)
+    importer = DirectImporter(actor, now)
+    if not dry_run:
+        return run_at_once(importer, file, name=name, who=actor.label, user_id=actor.user_id)
+    check_file(file)
+    return run(importer, file, dry_run=True)

@@ -82,7 +82,8 @@ def workbook(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         trial = "apply" not in request.POST
         try:
-            report = import_claims(actor_of(request), form.cleaned_data["file"], dry_run=trial)
+            file = form.cleaned_data["file"]
+            report = import_claims(actor_of(request), file, dry_run=trial, name=file.name)
         except DomainError as error:
             form.add_error("file", str(error.message))
             return show(request, "direct/workbook.html", context, status=error.status)

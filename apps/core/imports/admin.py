@@ -84,6 +84,8 @@ class ImportJobAdmin(ReadOnlyList):
             title = title_of(kind)
         except DomainError as error:
             raise Http404 from error
+        if not importer_of(kind).uploads:
+            raise Http404
         form = UploadForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]

@@ -139,6 +139,7 @@ class Importer:
     kind: ClassVar[str]
     title: ClassVar[cells.Text]
     sheets: ClassVar[tuple[Sheet, ...]]
+    uploads: ClassVar[bool] = True  # from the page of imports; else its own page starts it
 
     def prepare(self, report: Report) -> None:
         """Load what every chunk needs (plans, handbooks)."""

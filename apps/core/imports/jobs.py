@@ -49,7 +49,8 @@ def importer_of(kind: str) -> Importer:
 def create_job(kind: str, file: IO[bytes], *, name: str, who: str, user_id: int | None = None,
                dry_run: bool = True) -> ImportJob:  # fmt: skip
     """Keep the file and queue its run. Raises InvalidInput for what is no honest workbook at all."""
-    importer_of(kind)
+    if not importer_of(kind).uploads:
+        raise NotFound(_("There is no import of this kind: %(kind)s") % {"kind": kind}, field="kind")
     check_file(file)
     _forget_old_trials()
     digest = hashlib.sha256(file.read()).hexdigest()  # check_file has seen to its size
@@ -102,6 +103,31 @@ def run_job(job_id: int) -> ImportJob:
     if job.state in {State.APPLIED, State.FAILED}:
         _forget_file(job)
     return job
+
+
+def run_at_once(
+    importer: Importer, file: IO[bytes], *, name: str, who: str, user_id: int | None = None
+) -> Report:
+    """Run an import while somebody waits, and keep it in the history: for importers that act for a person and have
+    a page of their own. The file is not kept. Raises what the importer raises; the history then has the reason."""
+    check_file(file)
+    digest = hashlib.sha256(file.read()).hexdigest()
+    file.seek(0)
+    job = ImportJob.objects.create(
+        kind=importer.kind, state=State.CHECKING, dry_run=False, file_name=name[-200:], sha256=digest, who=who[:80],
+        user_id=user_id, run_token=uuid.uuid4().hex,
+    )  # fmt: skip
+    try:
+        report = run(importer, file, dry_run=False, on_success=lambda report: _applied(job, report))
+    except DomainError as error:
+        _finish(job, State.FAILED, Report(), str(error.message))
+        raise
+    except Exception:
+        _finish(job, State.FAILED, Report(), _("The import stopped because of a fault in the program."))
+        raise
+    if report.errors:
+        _finish(job, State.FAILED, report, _refusal(report))
+    return report
 
 
 def progress(job: ImportJob) -> tuple[int, int]:

@@ -13,9 +13,10 @@ from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import ApiClientFactory, api_of, make_actor, web_of
+from apps.accounts.tests.factories import ApiClientFactory, UserFactory, api_of, make_actor, web_of
 from apps.cases.engine import perform, perform_many
 from apps.core.errors import InvalidInputs, NotAllowed, NotFound
+from apps.core.import_models import ImportJob
 from apps.direct.actions import submit_direct
 from apps.direct.columns import CLAIMS
 from apps.direct.importer import import_claims
@@ -158,7 +159,22 @@ def test_a_workbook_is_tried_then_stored(world: Direct) -> None:
     ]
     trial = import_claims(world.actor("intake"), book(*rows), dry_run=True)
     assert (trial.errors, trial.rows, DirectClaim.objects.count()) == ([], 3, 0)
-    report = import_claims(world.actor("intake"), book(*rows), dry_run=False)
+    assert not ImportJob.objects.exists()  # a trial is no import
+    report = import_claims(world.actor("intake"), book(*rows), dry_run=False, name="九月.xlsx")
+    job = ImportJob.objects.get()
+    assert (job.kind, job.state, job.file_name, job.done_rows, job.file.name) == (
+        "direct",
+        "APPLIED",
+        "九月.xlsx",
+        3,
+        "",
+    )
+    manager = web_of(UserFactory(username="m", roles=("manager",)))
+    assert "九月.xlsx" in manager.get(reverse("admin:core_importjob_change", args=[job.pk])).content.decode()
+    assert "直付案件" in manager.get(reverse("admin:core_importjob_changelist")).content.decode()
+    assert (
+        manager.get(reverse("admin:core_importjob_upload", args=["direct"])).status_code == 404
+    )  # has its own page
     assert (report.errors, report.entities["direct-billing claims"]["created"]) == ([], 2)
     assert set(DirectClaim.objects.values_list("source", "case__state")) == {("EXCEL", "INTAKE_INCOMPLETE")}
     assert sum(Collected.objects.values_list("amount_fen", flat=True)) == 60_00
@@ -180,6 +196,12 @@ def test_every_wrong_row_is_named_and_nothing_is_stored(world: Direct) -> None:
     assert (answer.status_code, answer.json()["stored"], DirectClaim.objects.count()) == (400, False, 0)
     assert {(3, "金额"), (4, "就诊日期"), (5, "会员号"), (7, "科室")} <= found, answer.json()["errors"]
     assert all(error["expected"] for error in answer.json()["errors"])
+    job = ImportJob.objects.get()
+    assert (job.state, job.error_count, bool(job.error_file)) == (
+        "FAILED",
+        len(answer.json()["errors"]),
+        True,
+    )
     wrong = book(row(hospital="PUB"))
     wrong.name = "other.xlsx"
     refused = api.post(f"{URL}workbook/", {"file": wrong}, format="multipart")
