@@ -64,19 +64,26 @@ def render_html(letter: Letter) -> str:
 
 
 def template_context(letter: Letter) -> dict[str, Any]:
-    url = verification_url(letter)
+    url = verification_url(letter.token)
     language = "en" if letter.language.startswith("en") else "zh"
     return letter.context | {
         "letter": letter,
         "lang": language,
         "dated": timezone.localtime(letter.created_at).date(),
         "verification_url": url,
-        "qr": segno.make(url, error="m", boost_error=False).svg_data_uri(scale=4, border=0, dark="#1c2b45"),
+        "signed": letter.kind == Letter.Kind.GUARANTEE and bool(signing.certificate()[0]),
+        "qr": qr_picture(url),
     }
 
 
-def verification_url(letter: Letter) -> str:
-    return urljoin(f"{settings.PUBLIC_BASE_URL}/", reverse("verify-letter", args=[letter.token]).lstrip("/"))
+def qr_picture(url: str) -> str:
+    """A QR code as a data URI."""
+    return segno.make(url, error="m", boost_error=False).svg_data_uri(scale=4, border=0, dark="#1c2b45")
+
+
+def verification_url(token: str) -> str:
+    """Where whoever holds the letter may ask whether it is valid."""
+    return urljoin(f"{settings.PUBLIC_BASE_URL}/", reverse("verify-letter", args=[token]).lstrip("/"))
 
 
 def write_pdf(html: str, rare_font_path: str = "") -> bytes:

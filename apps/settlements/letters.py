@@ -22,7 +22,7 @@ from apps.core.excel import workbook_bytes
 from apps.core.money import to_yuan
 from apps.core.queue import enqueue
 from apps.documents.fonts import rare_characters, rare_font, without
-from apps.documents.rendering import write_pdf
+from apps.documents.rendering import qr_picture, verification_url, write_pdf
 from apps.documents.series import series_block
 from apps.documents.signing import sign
 from apps.documents.storage import open_stored, store_bytes
@@ -145,7 +145,10 @@ def context_of(statement: Statement) -> dict[str, Any]:
     with translation.override("zh-hans"):
         chinese = terms_words.words(statement.terms)
     sheets = pages_of(lines)
+    url = verification_url(statement.token)
     return {
+        "verification_url": url,
+        "qr": qr_picture(url),
         "statement": statement,
         "series": series_block(current_handbook(statement.series).handbook),
         "dated": timezone.localtime(statement.checked_at or statement.made_at).date(),
@@ -219,6 +222,15 @@ def attachment(message: Message) -> Attachment:
         raise Waiting("the statement is being printed")
     with open_stored(statement.file) as handle:
         return Attachment(f"{statement.number}.pdf", "application/pdf", handle.read())
+
+
+def verify(token: str) -> tuple[str, dict[str, Any] | None]:
+    """Whether a printed statement is one of ours and still stands: for whoever scans its code."""
+    row = Statement.objects.filter(token=token, letter_version__gt=0).first()
+    if row is None:
+        return "unknown", None
+    known = {"number": row.number, "version": row.letter_version, "created_at": row.checked_at}
+    return ("valid" if row.state in SENT_STATES else "void"), known
 
 
 def delivered(message: Message) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from apps.accounts.actors import Actor
 from apps.cases.models import CaseFile
+from apps.documents.public_views import verify_others
 from apps.messaging.attachments import register_source
 from apps.messaging.outbox import on_delivered
 from apps.payments.models import PaymentOrder
@@ -21,6 +22,7 @@ from apps.settlements.runs import PREFIX
 def connect() -> None:
     register(Subject(PREFIX, _book, _page))
     register_source(letters.attachment, TOKEN)
+    verify_others(TOKEN, letters.verify)
     on_delivered(letters.delivered)
 
 

@@ -152,7 +152,7 @@ def test_every_letter_becomes_pdf_a_with_number_contacts_and_code_gen_05(given, 
     rulebook.read_back("GEN-05", hotline)
     with closing(pdfium.PdfDocument(pdf)) as document:
         picture = document[0].render(scale=3).to_pil()
-    assert [code.text for code in read_image(picture)] == [verification_url(letter)]
+    assert [code.text for code in read_image(picture)] == [verification_url(letter.token)]
 
 
 def test_settlement_shows_every_amount_reason_limit_and_the_way_to_appeal():

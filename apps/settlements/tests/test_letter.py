@@ -10,6 +10,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+from django.test import Client
 from openpyxl import load_workbook
 
 from apps.core.money import format_yuan, to_yuan
@@ -75,6 +76,10 @@ def test_printed_sent_and_the_hospital_has_it(world: Settled) -> None:
     ):
         assert words in said
     assert ACCOUNT["account"] not in said
+    check = Client().get(f"/v/{statement.token}/")  # what its code opens, for anybody
+    assert check.context["verdict"] == "valid"
+    assert statement.number in check.content.decode()
+    assert Client().get("/v/HS:nothing/").context["verdict"] == "unknown"
     assert "王小明" not in said
     book = load_workbook(io.BytesIO(letters.workbook(statement)), data_only=True)
     rows = list(book.worksheets[0].iter_rows(values_only=True))
@@ -91,3 +96,4 @@ def test_a_stopped_statement_is_not_sent_and_a_broken_letter_waits(world: Settle
     actions.stop(world.actor("checker"), statement.number, reason="医院要求重开", now=world.now)
     deliver_due(world.now)
     assert Message.objects.get(template="settlement").state == "CANCELLED"
+    assert Client().get(f"/v/{statement.token}/").context["verdict"] == "void"
