@@ -8,31 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
-from django.apps import apps
-from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from apps.accounts.models import AccessLog
 from apps.accounts.roles import CATALOGUE, MACHINES, READERS_OF_THE_ACCESS_LOG
-from apps.accounts.tests.factories import ApiClientFactory, TeamFactory, UserFactory
+from apps.accounts.tests.factories import UserFactory
+from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import PAYEE, World
-from apps.documents.models import Letter, Paper
-from apps.documents.storage import store_bytes
-from apps.documents.tests.factories import pdf
-from apps.ledger.models import LimitAccount
-from apps.mailroom.inbox.polling import take_in
-from apps.mailroom.models import Email
-from apps.mailroom.tests.letters import CLAIMS_2024, box, letter
-from apps.messaging.outbox import queue_call
-from apps.payments.actions import make_file, release_file
-from apps.payments.models import PaymentFile, PaymentOrder
-from apps.products.models import HandbookVersion
+from apps.documents.models import Letter
 from tests.api import machine
+from tests.house import House
 
 # What anybody may see, and what it is.
 PUBLIC = {
@@ -44,15 +31,6 @@ PUBLIC = {
     "i18n/setlang/": "language",
     "card/<str:token>/": "a card, by a link that was made a moment ago; else says that the link is old",
 }
-NAMED = {  # of what a placeholder is the key, by the beginning of the address; the first that fits
-    "admin/payments/paymentfile/": lambda row: row["file"].number,
-    "api/v1/members/": lambda row: row["case"].member.number,
-    "": lambda row: row["case"].number,
-}
-KEYED = {
-    "api/v1/limits/": LimitAccount, "api/v1/papers/": Paper, "api/v1/letters/": Letter,
-    "api/v1/handbooks/": HandbookVersion, "admin/mail/": Email, "api/v1/emails/": Email,
-}  # fmt: skip
 
 
 def addresses() -> list[str]:
@@ -83,68 +61,6 @@ def _plain(pattern: str) -> str:
     return found.replace("\\", "").replace("?", "")
 
 
-class House:
-    """A claim of another administrator's, walked to its end, with everything that hangs on one."""
-
-    def __init__(self) -> None:
-        world = World()
-        world.papers(case := world.claim(series="2024"))
-        assert case.tpa
-        case = world.do(world.do(world.do(case, "check_materials", by="intake"), "start_review"), "decide")
-        order = PaymentOrder.objects.get(case=case)
-        file = make_file(world.actor("finance"), [order.number])
-        release_file(world.actor("checker"), file.number)
-        stored = store_bytes(pdf(), "scan.pdf", "application/pdf")
-        Paper.objects.filter(case=case).update(file=stored)
-        Letter.objects.update(file=stored)
-        queue_call(None, case=case, purpose="remind", script="王小明", key="call", due_at=world.now)
-        AccessLog.objects.create(subject="member:M2024", what="id_number", reason="王小明")
-        ApiClientFactory(name="someone's key")
-        TeamFactory()
-        take_in(box(CLAIMS_2024), letter(f"王小明 {case.number}", files={"发票.pdf": pdf()}))
-        self.row = {"case": CaseFile.objects.get(pk=case.pk), "file": PaymentFile.objects.get()}
-        guardian = case.member.guardians.first()
-        self.letters = list(Letter.objects.values_list("number", flat=True))
-        self.secrets = [
-            case.number, case.member.number, case.policy.number, order.number, file.number, "王小明", "王建国",
-            case.member.id_number, guardian.mobile, guardian.email, guardian.id_number, PAYEE["account"],
-            *self.letters,
-        ]  # fmt: skip
-
-    def fill(self, address: str) -> str:
-        """The address with the keys of this claim and what hangs on it."""
-        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(self.value(address, found[1])), address)
-
-    def value(self, address: str, name: str) -> Any:
-        if name in ("pk", "object_id", "id"):
-            return self.key(address)
-        case = self.row["case"]
-        return {
-            "number": next(key(self.row) for start, key in NAMED.items() if address.startswith(start)),
-            "paper_id": Paper.objects.filter(case=case).first().pk,
-            "letter_id": Letter.objects.filter(case=case).first().pk,
-            "token": Letter.objects.filter(case=case).first().token,
-            "content_type_id": ContentType.objects.get_for_model(CaseFile).pk,
-            "code": "PUB", "page": 1, "series": "2024", "year": 2026, "app_label": "claims", "url": "nowhere",
-            "name": "note", "kind": "xlsx", "filename": "x",
-        }.get(name, "1")  # fmt: skip
-
-    def key(self, address: str) -> Any:
-        model: Any = next((model for start, model in KEYED.items() if address.startswith(start)), None)
-        if model is None and (found := re.match(r"admin/(\w+)/(\w+)/", address)):
-            model = apps.all_models[found[1]].get(found[2])
-        row = model._base_manager.order_by("pk").last() if model else None
-        return row.pk if row else 1
-
-    def leaks(self, response: Any, path: str) -> list[str]:
-        """What is secret and stands in the answer, other than what was asked for by name."""
-        body = b"".join(response.streaming_content) if response.streaming else response.content
-        text = body.decode("utf-8", "replace") + str(response.headers.get("Location", ""))
-        known = self.letters if path.startswith("/v/") else []  # who holds a letter reads its number on it
-        told = [secret for secret in self.secrets if secret not in unquote(path) and secret not in known]
-        return [secret for secret in told if secret and secret in text]
-
-
 @pytest.fixture
 def house(db: None, now: Any) -> House:
     return House()
@@ -159,13 +75,16 @@ class Walk:
     def __init__(self, house: House, open_door: Callable[[], Any]):
         self.house, self.open_door, self.wrong = house, open_door, list[str]()
 
-    def visit(self, address: str, method: str) -> Any:
-        path = self.house.fill(address)
+    def visit(self, address: str, method: str) -> list[tuple[str, Any]]:
+        """Paths and answers: one, or one for a case of each kind."""
+        return [(path, self._answer(path, method)) for path in self.house.paths(address)]
+
+    def _answer(self, path: str, method: str) -> Any:
         response = getattr(self.open_door(), method)(path)
         if response.status_code >= 500:
-            self.complain(address, method, str(response.status_code))
+            self.complain(path, method, str(response.status_code))
         if leaks := self.house.leaks(response, path):
-            self.complain(address, method, f"{response.status_code} shows {leaks}")
+            self.complain(path, method, f"{response.status_code} shows {leaks}")
         return response
 
     def complain(self, address: str, method: str, what: str) -> None:
@@ -209,10 +128,10 @@ def test_the_list_is_the_whole_house() -> None:
 def test_who_is_not_logged_in_sees_nothing(house: House, method: str) -> None:
     before, walk = versions(), Walk(house, lambda: Client(raise_request_exception=False))
     for address in asked():
-        response = walk.visit(address, method)
-        allowed = {301, 302, 400, 401, 403, 404, 405} | ({200} if address in PUBLIC else set())
-        if response.status_code not in allowed:
-            walk.complain(address, method, str(response.status_code))
+        for path, response in walk.visit(address, method):
+            allowed = {301, 302, 400, 401, 403, 404, 405} | ({200} if address in PUBLIC else set())
+            if response.status_code not in allowed:
+                walk.complain(path, method, str(response.status_code))
     assert not walk.wrong, "\n".join(walk.wrong)
     assert versions() == before
 
@@ -221,13 +140,13 @@ def test_who_is_not_logged_in_sees_nothing(house: House, method: str) -> None:
 def test_staff_without_a_role_see_no_child(house: House, method: str) -> None:
     before, walk = versions(), Walk(house, logged_in())
     for address in asked():
-        response = walk.visit(address, method)
-        if (
-            address.startswith("api/v1/")
-            and address != "api/v1/"
-            and response.status_code not in (403, 404, 405)
-        ):
-            walk.complain(address, method, str(response.status_code))
+        for path, response in walk.visit(address, method):
+            if (
+                address.startswith("api/v1/")
+                and address != "api/v1/"
+                and response.status_code not in (403, 404, 405)
+            ):
+                walk.complain(path, method, str(response.status_code))
     assert not walk.wrong, "\n".join(walk.wrong)
     assert versions() == before
 
@@ -238,9 +157,9 @@ def test_every_role_of_another_administrator_sees_nothing_of_this_one(house: Hou
     roles = [spec.code for spec in CATALOGUE if spec.code not in MACHINES | READERS_OF_THE_ACCESS_LOG]
     before, walk = versions(), Walk(house, logged_in(roles=roles, tpa="ELSEWHERE"))
     for address in asked():
-        response = walk.visit(address, method)
-        if re.search(r"<(str:)?number>|letter_id|paper_id", address) and response.status_code == 200:
-            walk.complain(address, method, "200 for somebody else's")
+        for path, response in walk.visit(address, method):
+            if re.search(r"<(str:)?number>|letter_id|paper_id", address) and response.status_code == 200:
+                walk.complain(path, method, "200 for somebody else's")
     assert not walk.wrong, "\n".join(walk.wrong)
     assert versions() == before
 
@@ -260,15 +179,15 @@ def test_a_machine_of_somebody_else_sees_nothing(house: House, kind: str, scope:
     walk = Walk(house, lambda: api)
     for address in asked():
         for method in METHODS if address.startswith("api/") else ("get",):
-            response = walk.visit(address, method)
-            if not address.startswith("api/") and address not in PUBLIC and response.status_code == 200:
-                walk.complain(address, method, "a key opens a page for people")
+            for path, response in walk.visit(address, method):
+                if not address.startswith("api/") and address not in PUBLIC and response.status_code == 200:
+                    walk.complain(path, method, "a key opens a page for people")
     assert not walk.wrong, "\n".join(walk.wrong)
     assert versions() == before
 
 
 def test_the_public_page_of_a_letter_names_no_child(house: House) -> None:
-    letter = Letter.objects.filter(case=house.row["case"]).first()
+    letter = Letter.objects.filter(case=house.case).first()
     response = Client().get(f"/v/{letter.token}/")
     assert response.status_code == 200
     text = response.content.decode()
@@ -276,12 +195,16 @@ def test_the_public_page_of_a_letter_names_no_child(house: House) -> None:
         assert secret not in text
 
 
+def test_the_house_holds_a_case_of_every_kind(house: House) -> None:
+    assert house.cases.keys() == KINDS.keys()
+
+
 def test_the_owner_does_see_them(house: House) -> None:
     """The walk above would also pass in an empty house."""
-    user = UserFactory(roles=["manager", "supervisor", "finance", "first_review"], tpa=house.row["case"].tpa)
+    user = UserFactory(roles=["manager", "supervisor", "finance", "first_review"], tpa=house.case.tpa)
     client = Client()
     client.force_login(user)
-    number, file = house.row["case"].number, house.row["file"].number
+    number, file = house.case.number, house.file.number
     for path in (
         f"/admin/case/{number}/",
         "/admin/?scope=all",
