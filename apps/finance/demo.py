@@ -46,10 +46,10 @@ def _actor(role: str) -> Actor:
 
 
 def _returns(now: datetime) -> None:
-    """Some payments of closed claims came back later."""
+    """Some payments of closed claims came back later; none of which something is asked back."""
     finance = _actor("finance")
     paid = (
-        PaymentOrder.objects.filter(state="PAID", case__state="CLOSED")
+        PaymentOrder.objects.filter(state="PAID", case__state="CLOSED", case__recoveries=None)
         .select_related("case")
         .order_by("-paid_at")
     )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
 from apps.claims.workflow import STATES
 from apps.documents.models import Paper
@@ -19,8 +20,10 @@ def test_demo_shows_every_state_and_is_made_once(capsys: Any) -> None:
     for series in ("2024", "2026"):
         states = set(CaseFile.objects.filter(kind="claim", series=series).values_list("state", flat=True))
         assert set(STATES) - PASSING - NOT_SHOWN <= states, series
+        asked = CaseFile.objects.filter(kind="recovery", series=series).values_list("state", flat=True)
+        assert set(KINDS["recovery"].states) == set(asked), series
     made = CaseFile.objects.count()
-    assert 50 <= made <= 120
+    assert 50 <= made <= 150
     assert Paper.objects.filter(file__isnull=False).exists()
     assert CaseFile.objects.filter(open=True, next_due__isnull=False).count() > 10
     call_command("demo", "--no-samples")
