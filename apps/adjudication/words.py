@@ -8,7 +8,8 @@ from apps.adjudication.codes import BENEFIT_NAMES, CAUSE_NAMES, KIND_NAMES
 
 CHANNELS = {
     "ONLINE": "在线理赔", "MINIPROGRAM": "小程序", "HOTLINE": "服务热线", "EMAIL": "电子邮件",
-    "MAIL": "邮寄", "HOSPITAL": "医院",
+    "MAIL": "邮寄", "PHONE": "电话", "SMS": "短信", "WECOM": "企业微信", "TEXT_IMAGE": "图文", "HOSPITAL": "医院",
+    "HOSPITAL_DIRECT": "直接向医院预约", "HOSPITAL_COUNTER": "医院柜台",
 }  # fmt: skip
 DEPARTMENTS = {"GENERAL": "普通部", "SPECIAL": "特需部", "INTERNATIONAL": "国际部"}
 OWNERSHIPS = {"PUBLIC": "公立", "PRIVATE": "私立"}

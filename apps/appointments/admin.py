@@ -23,6 +23,7 @@ from apps.cases.admin import ReadOnlyAdmin, series
 from apps.cases.pages import Page, add_page
 from apps.cases.site import site
 from apps.core.lists import known_values
+from apps.hospitals.actions import NETWORK_MANAGERS
 from apps.hospitals.models import Hospital
 from apps.hospitals.queries import search as search_hospitals
 from apps.members.brands import ASKERS, REVIEWERS
@@ -31,11 +32,12 @@ from apps.members.queries import search as search_members
 from apps.members.queries import visible_members
 
 PEOPLE = READERS - MACHINES
-BRANDS = ASKERS | REVIEWERS | BRAND_MANAGERS
+BRANDS = ASKERS | REVIEWERS | BRAND_MANAGERS | NETWORK_MANAGERS
 
 add_page(Page("appointments/new/", views.new_request, "appointment-request", _("Request an appointment"),
               "event_available", DESK, "desk", 15))  # fmt: skip
 add_page(Page("appointments/check/", views.check, "appointment-check", roles=DESK))
+add_page(Page("appointments/campuses/", views.campuses, "appointment-campuses", roles=DESK))
 add_page(Page("appointments/today/", views.today, "appointments-today", _("Arrivals"), "today",
               PEOPLE | (COUNTER - MACHINES), "work", 55))  # fmt: skip
 add_page(Page("appointments/missed/", views.missed_visits, "appointments-missed", _("Missed visits"), "event_busy",
@@ -81,7 +83,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         ("visit_on", RangeDateFilter),
         StateFilter,
         SeriesFilter,
-        known_values("lead", _("lead time"), lambda: [("ON_TIME", _("in time")), ("LATE", _("late"))]),
+        known_values("lead", _("lead time"), lambda: [one for one in Appointment.Lead.choices if one[0]]),
         "flagged",
     ]
     list_filter_submit = True

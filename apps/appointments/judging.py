@@ -6,7 +6,7 @@ every language. What a series does not print is not checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 from apps.adjudication.codes import BENEFIT_DIRECT_SERVICE
 from apps.adjudication.handbook import Handbook, Level, Service
 from apps.adjudication.trace import observe
-from apps.adjudication.words import channel_names
 from apps.appointments.models import Appointment, HospitalBan
 from apps.appointments.timing import Cutoff, Lead, cutoff_of, lead_of
 from apps.appointments.workflow import BEFORE, BOOKED, MISSED
 from apps.cards.models import Card, CardState
 from apps.cards.queries import why_not
+from apps.cases.forms import CODE_WORDS
 from apps.cases.models import CaseFile
 from apps.hospitals.models import Campus, Hospital, NetworkEntry
 from apps.ledger.models import LimitAccount, LimitEntry
@@ -299,6 +299,11 @@ def _banned(booking: Booking, known: Known) -> Iterator[Why]:
         yield Why("BANNED", words, known.ban.rule or rule)
 
 
+def ways_of(channels: Iterable[str]) -> str:
+    """Names of channels in the language of the moment."""
+    return _(", ").join(str(CODE_WORDS.get(channel, channel)) for channel in channels)
+
+
 def _channels(booking: Booking) -> tuple[Service | None, Service | None]:
     handbook = booking.handbook
     own = BENEFIT_DIRECT_SERVICE.get(booking.benefit)
@@ -319,8 +324,7 @@ def _channel(booking: Booking, known: Known) -> Iterator[Why]:
     wrong = bool(booking.channel) and booking.channel not in general.channels
     if observe(general.channel_rule, wrong):
         words = _("Series %(series)s takes bookings by: %(channels)s.")
-        names = channel_names(general.channels)
-        yield Why("CHANNEL", words % (series | {"channels": names}), general.channel_rule)
+        yield Why("CHANNEL", words % (series | {"channels": ways_of(general.channels)}), general.channel_rule)
 
 
 def _other_way(booking: Booking, known: Known) -> Iterator[Why]:
@@ -332,7 +336,7 @@ def _other_way(booking: Booking, known: Known) -> Iterator[Why]:
     level = booking.handbook.rules[own.channel_rule].level
     if observe(own.channel_rule, wrong) and level == Level.WARN:
         words = _("For this benefit the handbook prints: %(channels)s.")
-        yield Why("OTHER_CHANNEL", words % {"channels": channel_names(own.channels)}, own.channel_rule)
+        yield Why("OTHER_CHANNEL", words % {"channels": ways_of(own.channels)}, own.channel_rule)
 
 
 def _brand(booking: Booking, known: Known) -> Iterator[Why]:

@@ -38,8 +38,8 @@ class Appointment(models.Model):
         STAFF = "STAFF", _("staff")
 
     class Lead(models.TextChoices):
-        ON_TIME = "ON_TIME", _("in time")
-        LATE = "LATE", _("late")
+        ON_TIME = "ON_TIME", pgettext_lazy("lead time", "in time")
+        LATE = "LATE", pgettext_lazy("lead time", "late")
         NONE = "", pgettext_lazy("lead time", "none printed")
 
     case = models.OneToOneField(

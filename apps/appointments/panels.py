@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.appointments.judging import CHECK_UP, booking_of, check_ups
 from apps.appointments.models import HospitalBan
 from apps.appointments.telling import arrive_by, cutoff_at
-from apps.appointments.workflow import BOOKED, MISSED
+from apps.appointments.workflow import BEFORE, BOOKED, MISSED
 from apps.cards.models import Card
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
@@ -28,7 +28,7 @@ def visit(case: CaseFile, actor: Any) -> Context:
     names = {hospital.code: hospital for hospital in Hospital.objects.filter(code__in=given.alternatives)}
     return {
         "given": given, "cutoff": cutoff, "passed": bool(cutoff and now >= cutoff.at),
-        "booked": case.state in BOOKED, "arrive_by": arrive_by(case),
+        "booked": case.state in BOOKED, "ahead": case.state in BEFORE | BOOKED, "arrive_by": arrive_by(case),
         "alternatives": [names[code] for code in given.alternatives if code in names],
         "follows": getattr(case, "replaced_by", None),
         "before": CaseFile.objects.filter(pk=given.replaces_id).first() if given.replaces_id else None,

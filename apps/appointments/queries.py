@@ -14,7 +14,7 @@ from apps.accounts.visibility import visible_to
 from apps.adjudication.trace import observe
 from apps.appointments.models import Appointment, HospitalBan
 from apps.appointments.workflow import BEFORE, BOOKED, MISSED
-from apps.cases.models import CaseFile
+from apps.cases.models import CaseEvent, CaseFile
 from apps.hospitals.models import Campus, Hospital
 from apps.members.models import Member, Policy
 
@@ -99,15 +99,18 @@ def arrivals(actor: Actor, day: date, *, hospital: str = "") -> list[Appointment
 
 @dataclass(frozen=True)
 class Missed:
-    """A missed or late-canceled visit; `count` are all of this child at this hospital."""
+    """A missed or late-canceled visit, when and why it came to that, and what a manager decided; `count`
+    are all of this child at this hospital."""
 
     given: Appointment
     count: int
     ban: HospitalBan | None
+    happened: CaseEvent | None
+    decided: CaseEvent | None
 
 
 def missed(actor: Actor, *, seen: bool = False, limit: int = 200) -> list[Missed]:
-    """What a manager has to look at (`seen`: has looked at), the latest first. Three queries."""
+    """What a manager has to look at (`seen`: has looked at), the latest first. Four queries."""
     rows = Appointment.objects.filter(case__state__in=MISSED, flagged=not seen)
     rows = (
         visible_to(rows, actor)
@@ -126,9 +129,16 @@ def missed(actor: Actor, *, seen: bool = False, limit: int = 200) -> list[Missed
         (ban.member_id, ban.hospital_id): ban
         for ban in HospitalBan.objects.filter(of_children, lifted_at=None)
     }
+    told = CaseEvent.objects.filter(to_state__in=MISSED, case__in=[row.case_id for row in found])
+    happened, decided = {}, {}
+    for event in told.order_by("seq"):
+        if event.name == "missed_reviewed":
+            decided[event.case_id] = event
+        elif event.from_state != event.to_state:
+            happened[event.case_id] = event
     keys = [(row.case.member_id, row.case.hospital_id) for row in found]
     return [
-        Missed(row, counts.get(key, 0), bans.get(key))  # type: ignore[arg-type]
+        Missed(row, counts.get(key, 0), bans.get(key), happened.get(row.case_id), decided.get(row.case_id))  # type: ignore[arg-type]
         for row, key in zip(found, keys, strict=True)
     ]
 

@@ -33,14 +33,16 @@ def cutoff_at(case: CaseFile, calendar: WorkCalendar | None = None) -> Cutoff | 
 def tell_family(ctx: Ctx[Any], outcome: str, **more: Any) -> None:
     """What became of it: rejected, permitted, unavailable, moved, canceled, suspended, ended or no_show."""
     key = f"{ctx.case.number}:{outcome}:{ctx.case.version}"
-    notify_member(ctx, template=FAMILY, context=_context(ctx.case) | {"outcome": outcome, **more}, key=key)
+    notify_member(
+        ctx, template=FAMILY, context=_context(ctx.case, ctx.now) | {"outcome": outcome, **more}, key=key
+    )
 
 
 def confirm_to_family(ctx: Ctx[Any]) -> None:
     """APT-21: one message a confirmation, by SMS where the series prints it; the key counts confirmations."""
     given: Appointment = ctx.subject
     key = f"{ctx.case.number}:confirmed:{given.rounds}"
-    context = _context(ctx.case) | {"outcome": "confirmed"}
+    context = _context(ctx.case, ctx.now) | {"outcome": "confirmed"}
     if not ctx.handbook.value("appointment.success_sms"):
         notify_member(ctx, template=FAMILY, context=context, key=key)
         return
@@ -54,12 +56,13 @@ def confirm_to_family(ctx: Ctx[Any]) -> None:
 def remind_family(case: CaseFile) -> None:
     """Before the cut-off, once a day of visit; outside an action, so that no open screen turns stale."""
     key = f"{case.number}:reminder:{case.appointment.visit_on:%Y%m%d}"
-    notify_member(None, case=case, template=FAMILY, context=_context(case) | {"outcome": "reminder"}, key=key)
+    context = _context(case, timezone.now()) | {"outcome": "reminder"}
+    notify_member(None, case=case, template=FAMILY, context=context, key=key)
 
 
 def tell_hospital(ctx: Ctx[Any], what: str, **more: Any) -> None:
     """Hospitals are called: a slot goes back, or a child comes on another day."""
-    context = _context(ctx.case) | {"what": what, **more}
+    context = _context(ctx.case, ctx.now) | {"what": what, **more}
     script = words_for(HOSPITAL, "CALL", "zh-hans", ctx.case, context).body
     key = f"{ctx.case.number}:hospital:{what}:{ctx.case.version}"
     queue_call(ctx, case=ctx.case, purpose=HOSPITAL, script=script, key=key, due_at=ctx.now)
@@ -67,7 +70,7 @@ def tell_hospital(ctx: Ctx[Any], what: str, **more: Any) -> None:
 
 def tell_leads(ctx: Ctx[Any], what: str, **more: Any) -> None:
     """A missed or late-canceled visit, or a card that no longer serves: to those who lead bookings."""
-    context = _context(ctx.case) | {"what": what, **more}
+    context = _context(ctx.case, ctx.now) | {"what": what, **more}
     key = f"{ctx.case.number}:staff:{what}:{ctx.case.version}"
     for role in LEADS:
         people = [person for person in staff_for(role, ctx.case) if person.email][:MOST]
@@ -88,16 +91,19 @@ def arrive_by(case: CaseFile) -> datetime | None:
     return at - timedelta(minutes=early) if at and early else None
 
 
-def _context(case: CaseFile) -> dict[str, Any]:
+def _context(case: CaseFile, now: datetime) -> dict[str, Any]:
+    """`cancel_by` while it can still be canceled in time, `cancel_passed` afterwards."""
     given: Appointment = case.appointment
     cutoff = cutoff_at(case)
     arrive = arrive_by(case)
     phone = given.campus.phone if given.campus else ""
+    binding = cutoff is not None and cutoff.binding
+    passed = cutoff is not None and cutoff.passed(now)
     return {
         "hospital": str(case.hospital), "department": given.department, "visit_on": given.visit_on,
         "visit_time": given.visit_time.strftime("%H:%M") if given.visit_time else "", "phone": phone,
-        "cancel_by": timezone.localtime(cutoff.at) if cutoff and cutoff.binding else None,
+        "cancel_by": timezone.localtime(cutoff.at) if binding and not passed else None, "cancel_passed": passed,
         "arrive_by": timezone.localtime(arrive).strftime("%H:%M") if arrive else "",
         "photo_id": bool(case.handbook.handbook.value("visit.photo_id_required")),
-        "member_number": case.member.number,
+        "member_number": case.member.number, "reference": given.reference,
     }  # fmt: skip

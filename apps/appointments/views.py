@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.actors import actor_of
+from apps.accounts.actors import Actor, actor_of
 from apps.accounts.visibility import visible_to
 from apps.appointments.actions import may_book, request_appointment
 from apps.appointments.actions.bans import lift_ban
@@ -29,15 +30,18 @@ from apps.appointments.forms import (
 from apps.appointments.models import Appointment, HospitalBan
 from apps.appointments.queries import arrivals, missed
 from apps.appointments.roles import MANAGERS, OVERRIDERS
-from apps.cases.forms import tidy
+from apps.cases.forms import ActionForm, form_for, tidy
 from apps.cases.inputs import parse_input
 from apps.cases.views import show
-from apps.core.errors import DomainError, NotFound
+from apps.core.errors import DomainError, InvalidInput, NotFound
 from apps.core.excel import excel_response
 from apps.hospitals.actions import NETWORK_MANAGERS, close_brand
-from apps.hospitals.models import BrandClosure, Hospital
-from apps.members.brands import ASKERS, ask_transfer, decide_transfer
+from apps.hospitals.models import BrandClosure, Campus, Hospital
+from apps.members.brands import ASKERS, ask_transfer, decide_transfer, may_decide, successors
 from apps.members.models import BrandLock, BrandTransfer, Member
+from apps.members.queries import search as search_members
+from apps.members.queries import visible_members
+from apps.products.queries import current_handbooks
 
 PREFILLED = (
     "member",
@@ -83,8 +87,23 @@ def check(request: HttpRequest) -> HttpResponse:
         context = {"found": found, "booking": read.booking}
     except DomainError as error:
         form.take_error(error)
-        context["errors"] = [error for _path, errors in form.path_errors.lists() for error in errors]
+        labels = {name: asked.label for name, asked in form.f.items()}
+        context["errors"] = [
+            (labels.get(path, ""), error) for path, errors in form.path_errors.lists() for error in errors
+        ]
     return render(request, "appointments/parts/answer.html", context)
+
+
+@require_safe
+def campuses(request: HttpRequest) -> HttpResponse:
+    """The campuses of the hospital just picked, to choose from."""
+    given = request.GET
+    context = {"campuses": _campuses(given.get("hospital", "")), "campus": given.get("campus", "")}
+    return render(request, "appointments/parts/campus.html", context)
+
+
+def _campuses(code: str) -> list[Campus]:
+    return list(Campus.objects.filter(hospital__code=code[:40]).order_by("code")) if code else []
 
 
 def _context(request: HttpRequest, form: Any) -> dict[str, Any]:
@@ -99,6 +118,8 @@ def _context(request: HttpRequest, form: Any) -> dict[str, Any]:
         "member": number,
         "code": code,
         "hospital_names": dict(Hospital.objects.filter(code=code).values_list("code", "name")),
+        "campuses": _campuses(code),
+        "campus": given.get("campus", ""),
         "may_override": bool(actor_of(request).roles & OVERRIDERS),
         "wrong": len([error for _path, errors in form.path_errors.lists() for error in errors]),
     }
@@ -176,38 +197,82 @@ def _lift(request: HttpRequest) -> str:
 # --- Brands ---------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Tied:
+    """A child tied to a brand. `brands` None: any may be named; empty: there is nowhere to go on."""
+
+    lock: BrandLock
+    brands: list[str] | None
+    waiting: bool
+
+
 def brands(request: HttpRequest) -> HttpResponse:
-    """Brands that closed, children tied to them, and transfers that wait for a decision."""
-    actor = actor_of(request)
+    """Brands that closed, children tied to them, and transfers that wait for a decision. What is wrong is
+    said above with everything typed still there."""
+    actor, status = actor_of(request), 200
+    closing, typed, wrong = form_for(CloseBrandInput)(), {}, None
     if request.method == "POST":
-        what = {"close": _close, "ask": _ask, "decide": _decide}.get(request.POST.get("what", ""))
-        return (
-            _do(request, "appointments-brands", lambda: what(request))
-            if what
-            else redirect("admin:appointments-brands")
+        what = request.POST.get("what", "")
+        try:
+            if what == "close":
+                closing = form_for(CloseBrandInput)(tidy(request.POST))
+            work = {
+                "close": lambda: _close(actor, closing),
+                "ask": lambda: _ask(request),
+                "decide": lambda: _decide(request),
+            }
+            messages.success(request, work.get(what, _nothing)())
+            return redirect(reverse("admin:appointments-brands"))
+        except DomainError as error:
+            status = error.status
+            if what == "close":
+                closing.take_error(error)
+            else:
+                typed, wrong = request.POST.dict(), error
+    context = _brands_context(actor, request.GET.get("q", "").strip()[:80])
+    context |= {"closing": closing, "typed": typed, "wrong": wrong}
+    return show(request, "appointments/brands.html", context, status=status)
+
+
+def _brands_context(actor: Actor, text: str) -> dict[str, Any]:
+    closures = {closure.brand: closure for closure in BrandClosure.objects.all()}
+    books = {version.series: version.handbook for version in current_handbooks()}
+    locks = visible_to(BrandLock.objects.select_related("policy__member"), actor)
+    if text:
+        child = search_members(text)
+        members = visible_members(actor)
+        locks = locks.filter(
+            policy__member__in=members.filter(child) if child is not None else members.none()
         )
-    closures = list(BrandClosure.objects.all())
-    locks = visible_to(BrandLock.objects.select_related("policy__member", "policy__plan"), actor)
-    text = request.GET.get("q", "").strip()[:80]
-    tied = locks.filter(policy__member__number=text) if text else locks.filter(
-        brand__in=[closure.brand for closure in closures]
-    )  # fmt: skip
-    transfers = visible_to(BrandTransfer.objects.select_related("lock__policy__member"), actor)
-    context = {
-        "title": _("Clinic brands"), "closures": closures, "q": text, "locks": list(tied.order_by("-pk")[:100]),
-        "open": list(transfers.filter(state="ASKED")[:100]), "decided": list(transfers.exclude(state="ASKED")[:30]),
-        "may_close": bool(actor.roles & NETWORK_MANAGERS), "may_ask": bool(actor.roles & ASKERS),
+    else:
+        locks = locks.filter(brand__in=closures)
+    waiting = visible_to(BrandTransfer.objects.select_related("lock__policy__member"), actor)
+    asked = set(waiting.filter(state="ASKED").values_list("lock", flat=True))
+    tied = [
+        Tied(lock, successors(books[lock.policy.series], lock, closures.get(lock.brand)), lock.pk in asked)
+        for lock in locks.order_by("-pk")[:100]
+    ]
+    to_decide = [
+        (transfer, may_decide(actor, books[transfer.lock.policy.series]) and transfer.asked_key != actor.key)
+        for transfer in waiting.filter(state="ASKED")[:100]
+    ]
+    return {
+        "title": _("Clinic brands"), "closures": list(closures.values()), "q": text, "tied": tied, "open": to_decide,
+        "decided": list(waiting.exclude(state="ASKED")[:30]), "may_close": bool(actor.roles & NETWORK_MANAGERS),
+        "may_ask": bool(actor.roles & ASKERS),
         "all_brands": Hospital.objects.exclude(brand="").order_by("brand").values_list("brand", flat=True).distinct(),
     }  # fmt: skip
-    return show(request, "appointments/brands.html", context)
 
 
-def _close(request: HttpRequest) -> str:
-    told = parse_input(CloseBrandInput, _typed(request, CloseBrandInput))
+def _nothing() -> str:
+    raise InvalidInput(_("There is nothing at this address, or it is not yours to see."), code="unknown")
+
+
+def _close(actor: Actor, form: ActionForm) -> str:
+    told = parse_input(CloseBrandInput, form.payload())
     close_brand(
-        actor_of(request), brand=told.brand, closed_on=told.closed_on, designated=told.designated,
-        evidence=told.evidence,
-    )  # fmt: skip
+        actor, brand=told.brand, closed_on=told.closed_on, designated=told.designated, evidence=told.evidence
+    )
     return _("The brand is kept as closed.")
 
 

@@ -7,6 +7,7 @@ tuple[str, ...], tuple[<dataclass>, ...] and X | None.
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,7 @@ from apps.core.days import read_day
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 
 T = TypeVar("T")
+COMMA = re.compile(r"[,，、;；]")  # between the entries of a list that is typed into one field
 LONGEST_NUMBER = 1000  # digits before or after the point; "1e3000000" overflows any arithmetic
 Choices = list[tuple[Any, Any]] | Callable[[Any], list[tuple[Any, Any]]]
 
@@ -132,7 +134,7 @@ def _convert(hint: Any, raw: Any, path: str) -> Any:
 
 def _convert_tuple(inner: Any, raw: Any, path: str) -> tuple[Any, ...]:
     if isinstance(raw, str):
-        raw = [part.strip() for part in raw.split(",") if part.strip()]
+        raw = [part.strip() for part in COMMA.split(raw) if part.strip()]
     if not isinstance(raw, (list, tuple)):
         raise InvalidInput(_("A list is expected."), code="type", field=path)
     errors: list[DomainError] = []

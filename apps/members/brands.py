@@ -50,6 +50,14 @@ def elsewhere(handbook: Handbook, lock: BrandLock | None, benefit: str, hospital
     return observe(lock_rule(handbook), other)
 
 
+def successors(handbook: Handbook, lock: BrandLock, closure: BrandClosure | None) -> list[str] | None:
+    """To which brands the rest may be asked to go: those designated when the brand closed (VAC-05), none
+    while it is open; None where the series prints no exception and any brand may be named (VAC-22)."""
+    if not handbook.value("brand_lock.closure_transfer"):
+        return None
+    return list(closure.designated) if closure and closure.closed_on <= timezone.localdate() else []
+
+
 def may_decide(actor: Actor, handbook: Handbook) -> bool:
     by_review = bool(handbook.value("brand_lock.closure_transfer"))
     return bool(actor.roles & (REVIEWERS if by_review else MANAGERS))

@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.adjudication.keys import CHANNELS
 from apps.adjudication.trace import observe
-from apps.adjudication.words import channel_names
 from apps.appointments import guards
 from apps.appointments.actions.request import close, file
 from apps.appointments.inputs import TIME, RequestInput, read_time
-from apps.appointments.judging import Answer, booking_of, judge, said, today
+from apps.appointments.judging import Answer, booking_of, judge, said, today, ways_of
 from apps.appointments.models import Appointment
 from apps.appointments.requesting import FARTHEST, Read
 from apps.appointments.roles import CANCELERS, DESK, FAMILY, OVERRIDERS, TPA
@@ -51,7 +51,7 @@ def _by_phone(ctx: Ctx[Any], cutoff: Cutoff | None, channel: str) -> None:
         return
     if observe(ways.rule, channel not in ways.value):
         words = _("Series %(series)s takes this by: %(channels)s.") % {
-            "series": ctx.handbook.series, "channels": channel_names(ways.value),
+            "series": ctx.handbook.series, "channels": ways_of(ways.value),
         }  # fmt: skip
         raise Blocked(words, code="channel", field="channel", rule=ways.rule)
 
@@ -170,7 +170,7 @@ def _ask_anew(ctx: Ctx[Any], asked: RescheduleInput, cutoff: Cutoff | None, answ
 
 
 for action in (
-    Action("cancel", _("Cancel"), CANCELERS, _cancel, transition=_picked,
+    Action("cancel", pgettext_lazy("appointment", "Cancel"), CANCELERS, _cancel, transition=_picked,
            transitions=("cancel_on_time", "cancel_late"), input=CancelInput, guards=(guards.not_over,),
            initial=_first_channel, event="canceled", style="danger", order=60),
     Action("reschedule", _("Another day"), DESK | {TPA, FAMILY}, _reschedule,

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
@@ -125,7 +125,7 @@ def _fill(ctx: Ctx[Any], read: Read, answer: Answer, instead_of: CaseFile | None
 
 
 def late_why(row: Appointment) -> tuple[Why, ...]:
-    words = gettext("Asked for too late: in time until %(day)s. It goes on with a permission only.")
+    words = gettext("Asked for too late: the last day was %(day)s.")
     return (Why(LATE, words % {"day": row.latest_on}, row.lead_rule),)
 
 
@@ -227,7 +227,7 @@ def _permit_late(ctx: Ctx[PermitInput]) -> None:
 for action in (
     Action("reject_by_rule", _("Reject by rule"), frozenset(), _reject_by_rule, transition="refuse",
            event="rejected", system=True, manual=False),
-    Action("reject", _("Reject"), DESK, _reject, transition="refuse", input=RejectInput, event="rejected",
+    Action("reject", pgettext_lazy("appointment", "Reject"), DESK, _reject, transition="refuse", input=RejectInput, event="rejected",
            style="danger", order=90),
     Action("permit_late", _("Allow though late"), OVERRIDERS, _permit_late, transition="permit_late",
            input=PermitInput, guards=(guards.only_late, guards.not_over, guards.not_asked_again, guards.still_possible), style="primary",
