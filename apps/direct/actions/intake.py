@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from apps.adjudication.handbook import Level
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
-from apps.cases.kinds import Action, NoInput
+from apps.cases.kinds import Action, Blocker, NoInput
 from apps.claims import guards as claim_guards
 from apps.claims.actions.common import ReasonInput, answer_row
 from apps.claims.actions.inquiries import end_all
@@ -238,6 +238,12 @@ class ExceptionInput:
     )  # fmt: skip
 
 
+def something_unauthorized(ctx: Any) -> Blocker | None:
+    if any(not finding.overridden for finding in unauthorized(assessment_in(ctx))):
+        return None
+    return Blocker("nothing_open", _("Nothing of this claim lacks an authorization."), "PA-05")
+
+
 def _decide_exception(ctx: Ctx[ExceptionInput]) -> None:
     """PA-05: the insurer may refuse, it need not; only the related lines, only what exceeds the letter."""
     given, found = ctx.input, assessment_in(ctx)
@@ -275,7 +281,7 @@ KIND.action(
     Action(
         "decide_exception", _("Decide without authorization"), REVIEWERS, _decide_exception,
         states=frozenset({"PA_EXCEPTION", "UNDER_REVIEW", "DISPUTED"}), input=ExceptionInput, event="exception_decided",
-        style="primary", order=20,
+        guards=(something_unauthorized,), style="primary", order=20,
     )
 )  # fmt: skip
 
