@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import translation
+from django.utils.text import Truncator
 
 from apps.adjudication.codes import BENEFIT_NAMES
 from apps.adjudication.handbook import Title
@@ -17,13 +18,17 @@ from apps.documents.models import Letter
 from apps.messaging.models import Message
 from apps.messaging.outbox import notify_member, queue_message
 
-MOST_ITEMS = 8  # named one by one; the rest is counted, so that the letter stays one page
+MOST_ITEMS = 16  # named one by one; the rest is counted, so that the letter stays one page
+MOST_CUTS = 4
+MOST_TREATMENT = 220
 VISIT_WORDS = {
     "INPATIENT": Title("住院", "inpatient stay"),
     "OBSERVATION_WARD": Title("留观（病房）", "ward observation"),
     "OUTPATIENT": Title("门诊", "outpatient"),
     "EMERGENCY": Title("急诊", "emergency"),
 }
+ROOMY = 520  # characters that stand on one page in the usual size, beside what every letter says
+A_LINE = 26  # of an item or a cut, however short
 CUTS = frozenset({"ITEM_EXCLUDED", "NOT_COVERED", "ITEM_LIMIT", "DEDUCTIBLE", "COINSURANCE", "EXCLUSION"})
 
 
@@ -43,6 +48,7 @@ def guarantee(ctx: Ctx[Any]) -> GuaranteeContext:
         for finding in found.decision.findings
         if finding.code in CUTS
     }
+    items, shown = [line.name for line in lines[:MOST_ITEMS]], tuple(cuts.values())[:MOST_CUTS]
     return GuaranteeContext(
         case=case.number,
         hospital=Title(hospital.name, hospital.name_en or hospital.name),
@@ -58,7 +64,7 @@ def guarantee(ctx: Ctx[Any]) -> GuaranteeContext:
         plan=case.policy.plan.name,
         diagnosis=given.diagnosis_name,
         diagnosis_code=given.diagnosis,
-        treatment=given.treatment,
+        treatment=Truncator(given.treatment).chars(MOST_TREATMENT),
         visit=VISIT_WORDS[given.visit_type],
         benefit=Title(
             BENEFIT_NAMES.get(given.benefit, given.benefit), given.benefit.replace("_", " ").lower()
@@ -68,11 +74,19 @@ def guarantee(ctx: Ctx[Any]) -> GuaranteeContext:
         valid_from=given.valid_from,
         valid_until=given.valid_until,
         cap_fen=given.approved_fen,
-        items=tuple(line.name for line in lines[:MOST_ITEMS]),
+        items=tuple(items),
         more_items=max(len(lines) - MOST_ITEMS, 0),
-        cuts=tuple(cuts.values())[:4],
+        cuts=shown,
         conditions=given.conditions,
+        dense=_said(given, items, shown) > ROOMY,
     )
+
+
+def _said(given: Any, items: Sequence[str], cuts: Sequence[Title]) -> int:
+    """About how much stands on the letter, in Chinese characters; two Latin ones are as wide as one."""
+    listed = [*items, *(f"{cut.zh}{cut.en[: len(cut.en) // 2]}" for cut in cuts)]
+    written = len(given.diagnosis_name) + min(len(given.treatment), MOST_TREATMENT) + len(given.conditions)
+    return written + A_LINE * given.conditions.count("\n") + sum(max(len(text), A_LINE) for text in listed)
 
 
 def _both(display: Any) -> Title:

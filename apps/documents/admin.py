@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,14 +14,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from import_export.fields import Field
-from import_export.resources import ModelResource
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from apps.cases import pages
 from apps.cases.models import CaseFile
 from apps.cases.site import site
-from apps.core.lists import Exportable
+from apps.core.lists import Exportable, ListResource
 from apps.core.money import format_yuan, to_yuan
 from apps.documents.actions import render_again
 from apps.documents.models import BillRegister, Letter
@@ -73,10 +73,10 @@ class LetterAdmin(OfCaseList):
         self.message_user(request, words % {"n": n}, messages.SUCCESS)
 
 
-class BillResource(ModelResource):  # type: ignore[misc]
-    bill = Field(column_name="bill")
-    case = Field(column_name="case", attribute="case__number")
-    amount = Field(column_name="amount")
+class BillResource(ListResource):
+    bill = Field(column_name=_("bill"))
+    case = Field(column_name=_("case"), attribute="case__number")
+    amount = Field(column_name=_("amount"))
 
     class Meta:
         model = BillRegister
@@ -86,8 +86,8 @@ class BillResource(ModelResource):  # type: ignore[misc]
     def dehydrate_bill(self, row: BillRegister) -> str:
         return printed(row.identity)
 
-    def dehydrate_amount(self, row: BillRegister) -> str:
-        return str(to_yuan(row.amount_fen))
+    def dehydrate_amount(self, row: BillRegister) -> Decimal:
+        return to_yuan(row.amount_fen)
 
 
 @admin.register(BillRegister, site=site)

@@ -186,6 +186,7 @@ class GuaranteeContext:
     cuts: tuple[Title, ...] = ()  # what the plan does not pay of it
     conditions: str = ""
     text: str = ""
+    dense: bool = False  # set smaller, so that much to say still stands on one page
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,31 @@ def test_pa01_one_page_archived_with_fonts_hash_and_no_identity(world: Rooms, ru
     rulebook.read_back("PA-20", letter.number)
 
 
+def test_much_to_say_stands_on_one_page_and_every_item_by_name(world: Rooms) -> None:
+    items = [{"name": f"腹腔镜手术材料第{n}项", "kind": "EXAM", "amount": "1000.00"} for n in range(1, 13)]
+    case = world.review_of(
+        *items,
+        diagnosis_name="急性化脓性阑尾炎伴局限性腹膜炎" * 7,
+        treatment="术前禁食，补液纠正电解质紊乱。" * 30,
+    )
+    world.do(
+        case,
+        "approve",
+        by="senior",
+        amount="9000.00",
+        valid_until="2026-10-31",
+        conditions="请提前一天联系。\n" * 3,
+    )
+    world.deliver()
+    file = world.letter(case).file
+    assert file is not None
+    with open_stored(file) as content:
+        (paper,) = list(pdfium.PdfDocument(content.read()))
+    text = paper.get_textpage().get_text_range()
+    assert [n for n in range(1, 13) if f"第{n}项" not in text] == []
+    assert "人民币玖仟元整" in text
+
+
 def test_rare_characters_are_drawn_and_the_code_leads_to_the_page(world: Rooms, client: Client) -> None:
     """A surname that common fonts lack, in the letter and in its fonts; the QR code is read from the paper."""
     member = world.policy_of("2026").member

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.errors import InvalidInput
-from apps.core.money import MOST_YUAN, format_yuan, to_fen, to_yuan
+from apps.core.money import MOST_YUAN, format_yuan, in_capitals, to_fen, to_yuan
 
 FEN = st.integers(min_value=-int(MOST_YUAN) * 100, max_value=int(MOST_YUAN) * 100)
 
@@ -54,3 +54,15 @@ def test_what_is_not_a_sum_of_money_is_refused(text, code):
 )
 def test_people_read_two_places_and_thousands(fen, shown):
     assert format_yuan(fen) == shown
+
+
+@pytest.mark.parametrize(
+    ("fen", "words"),
+    [
+        (0, "零元整"), (5, "伍分"), (50, "伍角整"), (105, "壹元零伍分"), (150, "壹元伍角整"), (1_719_000, "壹万柒仟壹佰玖拾元整"),
+        (10_000_000, "壹拾万元整"), (1_000_100, "壹万零壹元整"), (140_900_050, "壹佰肆拾万零玖仟元伍角整"),
+        (10_001_000_100, "壹亿零壹万零壹元整"), (10_000_000_000, "壹亿元整"),
+    ],
+)  # fmt: skip
+def test_capitals_say_the_amount_as_on_a_bill(fen, words):
+    assert in_capitals(fen) == f"人民币{words}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from apps.core.money import format_yuan
+from apps.core.money import format_yuan, in_capitals
 
 register = template.Library()
 MONTHS = (
@@ -20,6 +20,12 @@ MONTHS = (
 def yuan(fen: int | None) -> str:
     """842000 → '8,420.00'."""
     return format_yuan(fen)
+
+
+@register.filter
+def capitals(fen: int) -> str:
+    """1719000 → '人民币壹万柒仟壹佰玖拾元整'."""
+    return in_capitals(fen)
 
 
 @register.filter
