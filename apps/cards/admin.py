@@ -18,7 +18,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
-from import_export.resources import ModelResource
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -32,7 +31,7 @@ from apps.cards.picture import png_of
 from apps.cards.queries import face_of
 from apps.core.errors import DomainError
 from apps.core.imports.cells import fold
-from apps.core.lists import Exportable, ReadOnlyInline, ReadOnlyList, known_values
+from apps.core.lists import Exportable, ListResource, ReadOnlyInline, ReadOnlyList, known_values
 from apps.members import queries
 from apps.members.admin import MemberAdmin
 from apps.products.queries import series_codes
@@ -122,13 +121,13 @@ class CardInline(TabularInline):
 MemberAdmin.inlines = [*MemberAdmin.inlines, CardInline]
 
 
-class CardResource(ModelResource):
-    member = Field(attribute="member__number", column_name="member")
-    child = Field(attribute="member__masked_name", column_name="child")
-    policy = Field(attribute="policy__number", column_name="policy")
-    plan = Field(attribute="policy__plan__code", column_name="plan")
-    series = Field(attribute="policy__series", column_name="series")
-    state = Field(column_name="state")
+class CardResource(ListResource):
+    member = Field(attribute="member__number", column_name=_("member"))
+    child = Field(attribute="member__masked_name", column_name=_("child"))
+    policy = Field(attribute="policy__number", column_name=_("policy"))
+    plan = Field(attribute="policy__plan__name", column_name=_("plan"))
+    series = Field(attribute="policy__series", column_name=_("series"))
+    state = Field(column_name=_("state"))
 
     class Meta:
         model = Card
@@ -273,10 +272,18 @@ class CardAdmin(Exportable, ReadOnlyList):
         )
 
 
+class BindingFailureResource(ListResource):
+    class Meta:
+        model = BindingFailure
+        fields = ("at", "series", "client__name", "account", "rule", "words", "tried")
+        export_order = fields
+
+
 @admin.register(BindingFailure)
 class BindingFailureAdmin(Exportable, ReadOnlyList):
     """Families that could not bind; whoever answers the hotline sees what they were told (CRD-07, CRD-26)."""
 
+    resource_classes = [BindingFailureResource]
     list_display = ["at", "series", "client", "account", "code", "rule", "tried", "words"]
     list_filter = [
         known_values("series", _("series"), lambda: [(series, series) for series in series_codes()]),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.admin import OfCaseAdmin
+from apps.cases.casepage import who_words
 from apps.cases.pages import Page, add_page
 from apps.cases.site import APP_TITLES, site
 from apps.core.money import format_yuan, to_yuan
@@ -109,7 +110,7 @@ class MovementAdmin(OfCaseAdmin):
         "change",
         "outstanding",
         "month",
-        "who",
+        "author",
     ]
     list_filter = ["kind", "basis", "series"]
     search_fields = ["case__number__exact", "payment__exact"]
@@ -118,7 +119,7 @@ class MovementAdmin(OfCaseAdmin):
         (_("at"), "at"), (_("case"), "case__number"), (_("series"), "series"), (_("kind"), "get_kind_display"),
         (_("basis"), "get_basis_display"), (_("estimation rule"), "rule"), (_("benefit"), "benefit_words"),
         (_("year of visit"), "visit_year"), (_("change of reserve"), "change_yuan"), (_("outstanding"), "outstanding_yuan"),
-        (_("paid"), "paid_yuan"), (_("accounting month"), "month"), (_("reason"), "reason"), (_("who"), "who"),
+        (_("paid"), "paid_yuan"), (_("accounting month"), "month"), (_("reason"), "reason"), (_("who"), "author"),
     )  # fmt: skip
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -134,6 +135,10 @@ class MovementAdmin(OfCaseAdmin):
     @admin.display(description=_("benefit"), ordering="benefit")
     def benefit_words(self, row: Movement) -> str:
         return group_words("benefit", row.benefit)
+
+    @admin.display(description=_("who"))
+    def author(self, row: Movement) -> str:
+        return who_words(row.who)
 
     @admin.display(description=_("outstanding"))
     def outstanding(self, row: Movement) -> str:

@@ -16,16 +16,16 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
-from import_export.resources import ModelResource
 from unfold.decorators import action
 
 from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.core.imports.admin import may_import
-from apps.core.lists import Exportable, ReadOnlyInline, ReadOnlyList
+from apps.core.lists import Exportable, ListResource, ReadOnlyInline, ReadOnlyList
 from apps.hospitals import queries
 from apps.hospitals.directory import DirectoryForm, look_up
 from apps.hospitals.models import Campus, Hospital, NetworkEntry, NetworkLookup, Scope
+from apps.products.labels import label, labels
 
 
 class ScopeFilter(admin.SimpleListFilter):
@@ -46,9 +46,7 @@ class ScopeFilter(admin.SimpleListFilter):
         return queryset.filter(Exists(listed))
 
 
-class HospitalResource(ModelResource):
-    ownership = Field(attribute="get_ownership_display", column_name="ownership")
-
+class HospitalResource(ListResource):
     class Meta:
         model = Hospital
         fields = ("code", "name", "name_en", "province", "city", "ownership", "hospital_type", "grade", "brand",
@@ -129,20 +127,18 @@ class HospitalAdmin(Exportable, ReadOnlyList):
         return may_import(request)
 
 
-class NetworkResource(ModelResource):
-    hospital = Field(attribute="campus__hospital__name", column_name="hospital")
-    hospital_code = Field(attribute="campus__hospital__code", column_name="hospital code")
-    campus = Field(attribute="campus__name", column_name="campus")
-    direct_billing = Field(column_name="direct billing")
+class NetworkResource(ListResource):
+    hospital = Field(attribute="campus__hospital__name", column_name=_("hospital"))
+    hospital_code = Field(attribute="campus__hospital__code", column_name=_("hospital code"))
+    campus = Field(attribute="campus__name", column_name=_("campus"))
+    coded = ("department_group", "network_group", "benefit", "direct_billing")
+    word = staticmethod(label)
 
     class Meta:
         model = NetworkEntry
         fields = ("hospital_code", "hospital", "campus", "department_group", "series", "network_group", "benefit",
                   "direct_billing", "starts_on", "ends_on")  # fmt: skip
         export_order = fields
-
-    def dehydrate_direct_billing(self, entry: NetworkEntry) -> str:
-        return "、".join(entry.direct_billing)
 
 
 class ValidFilter(admin.SimpleListFilter):
@@ -191,7 +187,7 @@ class NetworkEntryAdmin(Exportable, ReadOnlyList):
 
     @admin.display(description=_("direct-billing scope"))
     def scopes(self, entry: NetworkEntry) -> str:
-        return "、".join(entry.direct_billing)
+        return labels(entry.direct_billing)
 
 
 @admin.register(NetworkLookup)

@@ -17,7 +17,6 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from import_export.fields import Field
-from import_export.resources import ModelResource
 from unfold.decorators import action, display
 
 from apps.accounts.actions import log_read
@@ -26,12 +25,13 @@ from apps.accounts.visibility import visible_to
 from apps.core.errors import DomainError
 from apps.core.imports.admin import may_import
 from apps.core.imports.cells import fold
-from apps.core.lists import Exportable, ReadOnlyInline, ReadOnlyList, known_values
+from apps.core.lists import Exportable, ListResource, ReadOnlyInline, ReadOnlyList, known_values
 from apps.core.look_ups import union
 from apps.members import queries
 from apps.members.models import FormerIdentity, Guardian, Member, Policy
 from apps.members.pages import WishForm, earlier_look_ups, look_up_excel, look_up_page
 from apps.members.reveal import Revealed, RevealForm, may_reveal, reveal_value
+from apps.products.labels import label
 from apps.products.queries import series_codes
 
 STATUS_COLORS = {"IN_FORCE": "success", "PENDING": "info", "LAPSED": "warning", "TERMINATED": "danger"}
@@ -81,10 +81,8 @@ class FormerIdentityInline(ReadOnlyInline):
     readonly_fields = fields
 
 
-class MemberResource(ModelResource):
-    masked_name = Field(attribute="masked_name", column_name="name")
-    sex = Field(attribute="get_sex_display", column_name="sex")
-    id_type = Field(attribute="get_id_type_display", column_name="identity type")
+class MemberResource(ListResource):
+    masked_name = Field(attribute="masked_name", column_name=pgettext_lazy("person", "name"))
 
     class Meta:
         model = Member
@@ -239,11 +237,12 @@ class MemberAdmin(Exportable, ReadOnlyList):
         return TemplateResponse(request, "members/reveal.html", whole)
 
 
-class PolicyResource(ModelResource):
-    member = Field(attribute="member__number", column_name="member")
-    child = Field(attribute="member__masked_name", column_name="child")
-    plan = Field(attribute="plan__code", column_name="plan")
-    riders = Field(column_name="riders")
+class PolicyResource(ListResource):
+    member = Field(attribute="member__number", column_name=_("member"))
+    child = Field(attribute="member__masked_name", column_name=_("child"))
+    plan = Field(attribute="plan__name", column_name=_("plan"))
+    coded = ("riders", "enroll_channel")
+    word = staticmethod(label)
 
     class Meta:
         model = Policy
@@ -251,9 +250,6 @@ class PolicyResource(ModelResource):
                   "effective_on", "expires_on", "ended_on", "renewed", "continuous_since", "riders",
                   "enroll_channel")  # fmt: skip
         export_order = fields
-
-    def dehydrate_riders(self, policy: Policy) -> str:
-        return "、".join(policy.riders)
 
 
 class TodayFilter(admin.SimpleListFilter):

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from import_export.resources import ModelResource
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.actions import log_read
@@ -20,7 +19,7 @@ from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.site import site
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
-from apps.core.lists import Exportable, NumberSearch, ReadOnlyList
+from apps.core.lists import Exportable, ListResource, NumberSearch, ReadOnlyList
 from apps.core.money import format_yuan
 from apps.documents.storage import open_stored
 from apps.payments.actions import book_results, cancel_file, make_file, release_file
@@ -46,7 +45,7 @@ def page_of(row: PaymentOrder) -> str:
     return subject_of(row.reference).url(row.reference)
 
 
-class OrderResource(ModelResource):
+class OrderResource(ListResource):
     class Meta:
         model = PaymentOrder
         fields = [

@@ -13,14 +13,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from import_export.resources import ModelResource
 
 from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
 from apps.cases.pages import Entry, Page, add_page, add_timeline
 from apps.cases.site import APP_TITLES, site
-from apps.core.lists import Exportable, ReadOnlyList, known_values
+from apps.core.lists import Exportable, ListResource, ReadOnlyList, known_values
 from apps.core.money import format_yuan
 from apps.products.queries import series_codes
 from apps.settlements import views
@@ -90,7 +89,7 @@ class DueFilter(admin.SimpleListFilter):
         return queryset.filter(due_on__lt=timezone.localdate()) if self.value() == "late" else queryset
 
 
-class StatementResource(ModelResource):
+class StatementResource(ListResource):
     class Meta:
         model = Statement
         fields = [
@@ -161,7 +160,7 @@ class OpenFilter(admin.SimpleListFilter):
         yield from found
 
 
-class DifferenceResource(ModelResource):
+class DifferenceResource(ListResource):
     class Meta:
         model = Difference
         fields = [
@@ -210,7 +209,7 @@ class DifferenceAdmin(SettlementList):
         return (timezone.now() - row.hospital_list.read_at).days
 
 
-class TermsResource(ModelResource):
+class TermsResource(ListResource):
     class Meta:
         model = PaymentTerms
         fields = [

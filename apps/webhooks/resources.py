@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
-from import_export.resources import ModelResource
 
+from apps.core.lists import ListResource
 from apps.webhooks.models import Delivery, Endpoint
 
 
-class EndpointResource(ModelResource):
+class EndpointResource(ListResource):
     client = Field(attribute="client__name", column_name="client")
-    events = Field(column_name="events")
+    events = Field(column_name=_("events"))
 
     class Meta:
         model = Endpoint
@@ -22,7 +23,7 @@ class EndpointResource(ModelResource):
         return ", ".join(endpoint.events)
 
 
-class DeliveryResource(ModelResource):
+class DeliveryResource(ListResource):
     client = Field(attribute="endpoint__client__name", column_name="client")
     url = Field(attribute="endpoint__url", column_name="url")
     case = Field(attribute="case__number", column_name="case")
