@@ -53,22 +53,37 @@ def came_back(world: World) -> CaseFile:
 # --- The month -------------------------------------------------------------------------------------
 
 
-def test_every_number_of_the_month_opens_its_cases(world: World, closed: CaseFile) -> None:
+def numbers_of_the_month(client: Client) -> list[tuple[str, str]]:
+    """Each number on the page that is a link: its address and its figures."""
+    page = client.get(MONTH + "?month=2026-09").content.decode()
+    found = re.findall(r'href="(/admin/finance/month/cases/\?[^"]+)"[^>]*>([^<]*)</a>', page)
+    return [(link.replace("&amp;", "&"), re.sub(r"[^\d.-]", "", shown)) for link, shown in found]
+
+
+def test_every_measure_of_the_month_opens_its_cases(world: World, closed: CaseFile) -> None:
     world.claim(series="2024")
     client = enter("manager")
-    page = client.get(MONTH + "?month=2026-09")
-    links = set(re.findall(r'href="(/admin/finance/month/cases/\?[^"]+)"', page.content.decode()))
-    assert len(links) > 30
-    by_measure = {re.search(r"measure=(\w+)", link)[1]: link for link in sorted(links)}  # type: ignore[index]
+    numbers = numbers_of_the_month(client)
+    assert len(numbers) > 30
+    by_measure = {re.search(r"measure=(\w+)", link)[1]: link for link, _ in sorted(numbers)}  # type: ignore[index]
     for link in by_measure.values():
-        found = client.get(link.replace("&amp;", "&"))
-        assert found.status_code == 200
+        assert client.get(link).status_code == 200
     paid = client.get("/admin/finance/month/cases/?month=2026-09&measure=paid&series=2026")
     assert [row["case__number"] for row in paid.context["rows"]] == [closed.number]
     assert paid.context["sum"] == closed.claim.decided_fen
     rows = sheet(client.get("/admin/finance/month/cases/?month=2026-09&measure=paid&series=2026&excel=1"))
     assert rows[1][0] == closed.number
     assert rows[1][5] == pytest.approx(closed.claim.decided_fen / 100)
+
+
+@pytest.mark.slow
+def test_every_number_of_the_month_is_the_sum_of_the_cases_it_opens(world: World, closed: CaseFile) -> None:
+    world.claim(series="2024")
+    client = enter("manager")
+    for link, shown in numbers_of_the_month(client):
+        found = client.get(link).context
+        expected = found["sum"] / 100 if found["money"] else found["sum"]
+        assert float(shown) == pytest.approx(expected), link
 
 
 def test_the_month_closes_by_a_button_and_its_excel_stays(world: World, closed: CaseFile) -> None:
