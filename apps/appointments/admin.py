@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
-from apps.accounts.actors import actor_of
+from apps.accounts.actors import Actor, actor_of
 from apps.accounts.visibility import visible_to
 from apps.appointments import views
 from apps.appointments.models import Appointment, HospitalBan
@@ -28,6 +30,9 @@ from apps.hospitals.models import Hospital
 from apps.hospitals.queries import search as search_hospitals
 from apps.members.brands import ASKERS, REVIEWERS
 from apps.members.brands import MANAGERS as BRAND_MANAGERS
+from apps.members.models import Member
+from apps.members.network import Place, Wish
+from apps.members.pages import FOLLOWS
 from apps.members.queries import search as search_members
 from apps.members.queries import visible_members
 
@@ -45,6 +50,19 @@ add_page(Page("appointments/missed/", views.missed_visits, "appointments-missed"
 add_page(Page("appointments/brands/", views.brands, "appointments-brands", _("Clinic brands"), "storefront",
               BRANDS, "desk", 60))  # fmt: skip
 
+
+def _book_there(actor: Actor, member: Member, wish: Wish, place: Place) -> tuple[Any, str] | None:
+    """From the look-up to the request, filled in as far as is known."""
+    if not place.direct or not actor.roles & DESK or wish.on < timezone.localdate():
+        return None
+    asked = {"member": member.number, "hospital": place.hospital.code, "visit_on": wish.on.isoformat(),
+             "benefit": "" if wish.benefit == "EMERGENCY" else wish.benefit, "department_group": wish.department_group}  # fmt: skip
+    asked["visit_type"] = "INPATIENT" if wish.benefit == "INPATIENT" else "OUTPATIENT"
+    given = urlencode({name: value for name, value in asked.items() if value})
+    return _("Request there"), f"{reverse('admin:appointment-request')}?{given}"
+
+
+FOLLOWS.append(_book_there)
 COLORS = {
     "CONFIRMED": "success", "CHECKED_IN": "success", "COMPLETED": "success", "REQUESTED": "info",
     "ARRANGING": "info", "SUSPENDED": "warning", "CANCELLED_LATE": "warning", "NO_SHOW": "danger",

@@ -6,7 +6,7 @@ every language. What a series does not print is not checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -24,13 +24,13 @@ from apps.appointments.timing import Cutoff, Lead, cutoff_of, lead_of
 from apps.appointments.workflow import BEFORE, BOOKED, MISSED
 from apps.cards.models import Card, CardState
 from apps.cards.queries import why_not
-from apps.cases.forms import CODE_WORDS
 from apps.cases.models import CaseFile
 from apps.hospitals.models import Campus, Hospital, NetworkEntry
 from apps.ledger.models import LimitAccount, LimitEntry
 from apps.members.brands import elsewhere, lock_of, lock_rule, tied
 from apps.members.models import BrandLock, Member, Policy
 from apps.members.network import Insured, Place, Why, Wish, place_at
+from apps.products.labels import labels
 from apps.products.models import HandbookVersion
 from apps.products.queries import network_group, working_calendar
 
@@ -299,11 +299,6 @@ def _banned(booking: Booking, known: Known) -> Iterator[Why]:
         yield Why("BANNED", words, known.ban.rule or rule)
 
 
-def ways_of(channels: Iterable[str]) -> str:
-    """Names of channels in the language of the moment."""
-    return _(", ").join(str(CODE_WORDS.get(channel, channel)) for channel in channels)
-
-
 def _channels(booking: Booking) -> tuple[Service | None, Service | None]:
     handbook = booking.handbook
     own = BENEFIT_DIRECT_SERVICE.get(booking.benefit)
@@ -324,7 +319,7 @@ def _channel(booking: Booking, known: Known) -> Iterator[Why]:
     wrong = bool(booking.channel) and booking.channel not in general.channels
     if observe(general.channel_rule, wrong):
         words = _("Series %(series)s takes bookings by: %(channels)s.")
-        yield Why("CHANNEL", words % (series | {"channels": ways_of(general.channels)}), general.channel_rule)
+        yield Why("CHANNEL", words % (series | {"channels": labels(general.channels)}), general.channel_rule)
 
 
 def _other_way(booking: Booking, known: Known) -> Iterator[Why]:
@@ -336,7 +331,7 @@ def _other_way(booking: Booking, known: Known) -> Iterator[Why]:
     level = booking.handbook.rules[own.channel_rule].level
     if observe(own.channel_rule, wrong) and level == Level.WARN:
         words = _("For this benefit the handbook prints: %(channels)s.")
-        yield Why("OTHER_CHANNEL", words % {"channels": ways_of(own.channels)}, own.channel_rule)
+        yield Why("OTHER_CHANNEL", words % {"channels": labels(own.channels)}, own.channel_rule)
 
 
 def _brand(booking: Booking, known: Known) -> Iterator[Why]:

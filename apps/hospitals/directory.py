@@ -9,7 +9,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.actors import Actor
 from apps.hospitals.actions import record_lookup
@@ -28,8 +28,14 @@ def _choice(label: Any, choices: list[tuple[str, Any]] | None = None) -> forms.C
     )
 
 
+class DayInput(UnfoldAdminTextInputWidget):
+    """The browser's own calendar, as wide as the other fields."""
+
+    input_type = "date"
+
+
 class DirectoryForm(forms.Form):
-    on = forms.DateField(label=_("on"), widget=UnfoldAdminDateWidget)
+    on = forms.DateField(label=_("on"), widget=DayInput)
     text = forms.CharField(label=_("name"), required=False, max_length=80, widget=UnfoldAdminTextInputWidget)
     network = _choice(_("series and plan group"))
     benefit = _choice(_("benefit"), list(Scope.choices))

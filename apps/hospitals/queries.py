@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.actors import Actor
 from apps.core.imports.cells import fold
 from apps.core.imports.pinyin import typed
-from apps.hospitals.models import Campus, DepartmentGroup, Hospital, NetworkEntry, NetworkLookup
+from apps.hospitals.models import Campus, DepartmentGroup, Hospital, NetworkEntry, NetworkLookup, Scope
 
 LOOKED_BACK = 50  # look-ups for a child that are read to find one hospital
 
@@ -113,6 +113,7 @@ class Asked:
     network_group: str
     on: date
     scope: str = ""  # what must be billed directly; "" = whatever is
+    names: Mapping[str, str] = field(default_factory=dict)  # of network groups; none: their codes
 
     def fits(self, entry: NetworkEntry) -> bool:
         return (
@@ -172,13 +173,14 @@ def _elsewhere(entries: list[NetworkEntry], asked: Asked) -> list[Reason]:
         entry.network_group for entry in same_benefit if department in ("", entry.department_group)
     } - {group}  # fmt: skip
     if groups:
-        names = "、".join(sorted(groups))
+        names = "、".join(sorted(asked.names.get(group, group) for group in groups))
         reasons.append(
             Reason("OTHER_GROUP", _("Listed for another plan group only: %(names)s.") % {"names": names})
         )
     benefits = {entry.benefit for entry in entries if entry.network_group == group} - set(asked.benefits)
     if benefits and not reasons:
-        names = "、".join(sorted(benefits))
+        known = dict(Scope.choices)
+        names = "、".join(str(known.get(benefit, benefit)) for benefit in sorted(benefits))
         reasons.append(
             Reason("OTHER_BENEFIT", _("Listed for other benefits only: %(names)s.") % {"names": names})
         )

@@ -9,12 +9,21 @@ from django.utils.translation import gettext as _
 from apps.adjudication.handbook import Handbook, Version
 from apps.core.errors import InvalidInput
 from apps.core.imports.cells import fold
+from apps.products.labels import words
 from apps.products.queries import current_handbooks
 
 
 def plain(words: str) -> str:
     """'全国版 ' and '全国' are the same, so are '优享 Plus计划' and '优享PLUS'."""
     return re.sub(r"[\s\-_]|(计划|方案|版|系列|成长优享(?=20))", "", fold(words)).upper()
+
+
+def group_names(handbook: Handbook) -> dict[str, str]:
+    """What a family would call each network group: the versions and plans that share it, in its language."""
+    names: dict[str, list[str]] = {}
+    for version in handbook.versions.values():
+        names.setdefault(version.network_group, []).append(words(version.title)[0])
+    return {group: " / ".join(titles) for group, titles in names.items()}
 
 
 class SeriesBook:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.contrib.admin import display
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -64,10 +65,12 @@ class Person(models.Model):
         self.mobile_index, self.mobile_masked = mobile_index(self.mobile), mask(self.mobile)[:20]
 
     @property
+    @display(description=pgettext_lazy("person", "name"))
     def masked_name(self) -> str:
         return mask_name(self.name)
 
     @property
+    @display(description=_("email"))
     def masked_email(self) -> str:
         return mask_email(self.email) if self.email else ""
 
@@ -323,8 +326,8 @@ class BrandTransfer(models.Model):
 
     class State(models.TextChoices):
         ASKED = "ASKED", _("asked")
-        GRANTED = "GRANTED", _("granted")
-        REFUSED = "REFUSED", _("refused")
+        GRANTED = "GRANTED", pgettext_lazy("brand transfer", "granted")
+        REFUSED = "REFUSED", pgettext_lazy("brand transfer", "refused")
 
     lock = models.ForeignKey(
         BrandLock, verbose_name=_("brand lock"), on_delete=models.PROTECT, related_name="transfers"

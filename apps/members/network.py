@@ -23,8 +23,10 @@ from apps.core.errors import Blocked, InvalidInput, NotFound
 from apps.hospitals.actions import record_lookup
 from apps.hospitals.models import Hospital, NetworkEntry, Ownership, Scope
 from apps.hospitals.queries import Answer, Asked, Criteria, answer_of, places
+from apps.hospitals.series import group_names
 from apps.members.models import Member, Policy
 from apps.members.queries import policy_on
+from apps.products.labels import labels
 from apps.products.queries import current_handbook, network_group
 
 HOTLINE = "HOTLINE"
@@ -145,7 +147,7 @@ def check_channel(handbook: Handbook, channel: str) -> None:
     if service.channels and channel not in service.channels:
         raise Blocked(
             _("Series %(series)s takes look-ups by: %(channels)s.")
-            % {"series": handbook.series, "channels": " / ".join(service.channels)},
+            % {"series": handbook.series, "channels": labels(service.channels)},
             code="channel",
             field="channel",
             rule=service.channel_rule or service.rule,
@@ -300,7 +302,8 @@ def _id(handbook: Handbook, key: str) -> str:
 
 def _asked(insured: Insured, wish: Wish) -> Asked:
     nets = NETWORK_OF.get(wish.benefit, (wish.benefit,))
-    return Asked(nets, wish.department_group, insured.group, wish.on, wish.scope or wish.benefit)
+    scope, names = wish.scope or wish.benefit, group_names(insured.handbook)
+    return Asked(nets, wish.department_group, insured.group, wish.on, scope, names)
 
 
 def _criteria(insured: Insured, wish: Wish) -> Criteria:

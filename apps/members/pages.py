@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.widgets import (
-    UnfoldAdminDateWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
@@ -20,12 +20,18 @@ from unfold.widgets import (
 
 from apps.accounts.actors import Actor
 from apps.core.excel import excel_response
+from apps.hospitals.directory import DayInput
 from apps.hospitals.models import DepartmentGroup, Hospital, NetworkLookup, Ownership, Scope
 from apps.hospitals.queries import visible_hospitals
 from apps.members.models import Member
 from apps.members.network import HOTLINE, Place, Wish, insured_on, look_up
+from apps.products.labels import label, labels
 
 PAGE = 50
+# What else can be done at a place that was found, as the apps above say: who looks, the child, the wish and the
+# place → words and address, or None.
+Follow = Callable[[Actor, Member, Wish, Place], tuple[Any, str] | None]
+FOLLOWS: list[Follow] = []
 MOST = 5_000  # rows of an Excel file
 ANY = [("", "—")]
 CAUSES = [("ILLNESS", gettext_lazy("illness")), ("ACCIDENT", gettext_lazy("accident"))]
@@ -39,7 +45,7 @@ def _choice(label: Any, choices: list[tuple[str, Any]], *, needed: bool = False)
 
 
 class WishForm(forms.Form):
-    on = forms.DateField(label=gettext_lazy("visit on"), widget=UnfoldAdminDateWidget)
+    on = forms.DateField(label=gettext_lazy("visit on"), widget=DayInput)
     benefit = _choice(gettext_lazy("benefit"), list(Scope.choices), needed=True)
     cause = _choice(gettext_lazy("cause"), CAUSES, needed=True)
     department_group = _choice(gettext_lazy("department group"), list(DepartmentGroup.choices))
@@ -80,7 +86,11 @@ def look_up_page(actor: Actor, member: Member, form: WishForm, data: Any) -> dic
     )  # fmt: skip
     query = data.copy()
     query.pop("page", None)
-    return {"found": found, "page": page, "wish": wish, "insured": insured, "query": query.urlencode()}
+    links = [[link for follow in FOLLOWS if (link := follow(actor, member, wish, place))] for place in found]
+    return {
+        "found": list(zip(found, links, strict=True)), "page": page, "wish": wish, "insured": insured,
+        "riders": labels(insured.policy.riders) if insured.policy else "", "query": query.urlencode(),
+    }  # fmt: skip
 
 
 def look_up_excel(actor: Actor, member: Member, form: WishForm, data: Any) -> HttpResponse:
@@ -111,9 +121,15 @@ def _line(place: Place) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def earlier_look_ups(member: Member, limit: int = 5) -> list[NetworkLookup]:
-    return list(
-        NetworkLookup.objects.filter(member=member.number)
-        .select_related("user", "client")
-        .order_by("-id")[:limit]
-    )
+def earlier_look_ups(member: Member, limit: int = 5) -> list[tuple[NetworkLookup, str]]:
+    """The last look-ups for a child, each with what was asked, in words."""
+    rows = NetworkLookup.objects.filter(member=member.number).select_related("user", "client")
+    return [(row, _asked_in_words(row)) for row in rows.order_by("-id")[:limit]]
+
+
+def _asked_in_words(row: NetworkLookup) -> str:
+    asked = row.criteria
+    said = [label(row.channel), asked.get("on", "")]
+    said += [label(asked[name]) for name in ("benefit", "department_group", "ownership") if asked.get(name)]
+    said += [asked[name] for name in ("city", "hospital_type", "text") if asked.get(name)]
+    return " · ".join(word for word in said if word)

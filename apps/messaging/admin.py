@@ -141,7 +141,7 @@ def timeline(case: CaseFile) -> list[pages.Entry]:
     sent = [
         pages.Entry(
             at=message.delivered_at or message.created_at,
-            title=message.subject or message.template,
+            title=message.subject or message.get_channel_display(),
             kind="message",
             icon="mail" if message.channel == Message.Channel.EMAIL else "sms",
             who=message.recipient_masked,

@@ -14,7 +14,7 @@ from apps.adjudication.trace import observe
 from apps.appointments import guards
 from apps.appointments.actions.request import close, file
 from apps.appointments.inputs import TIME, RequestInput, read_time
-from apps.appointments.judging import Answer, booking_of, judge, said, today, ways_of
+from apps.appointments.judging import Answer, booking_of, judge, said, today
 from apps.appointments.models import Appointment
 from apps.appointments.requesting import FARTHEST, Read
 from apps.appointments.roles import CANCELERS, DESK, FAMILY, OVERRIDERS, TPA
@@ -25,6 +25,7 @@ from apps.cases.engine import Ctx
 from apps.cases.inputs import ask, codes
 from apps.cases.kinds import Action
 from apps.core.errors import Blocked, InvalidInput, NotAllowed
+from apps.products.labels import labels
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _by_phone(ctx: Ctx[Any], cutoff: Cutoff | None, channel: str) -> None:
         return
     if observe(ways.rule, channel not in ways.value):
         words = _("Series %(series)s takes this by: %(channels)s.") % {
-            "series": ctx.handbook.series, "channels": ways_of(ways.value),
+            "series": ctx.handbook.series, "channels": labels(ways.value),
         }  # fmt: skip
         raise Blocked(words, code="channel", field="channel", rule=ways.rule)
 

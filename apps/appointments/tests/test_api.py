@@ -216,16 +216,24 @@ def test_brands_over_api_and_page(world: Rooms, lock: BrandLock) -> None:
         "what": "close",
         "brand": "悦安",
         "closed_on": "2026-09-01",
-        "designated": "康宁",
+        "designated": "康宁、 别的",
         "evidence": "品牌公告",
     }
-    boss.post(page, told)
-    assert "悦安" in boss.get(page).content.decode()
+    keeper = web("provider_lead")  # manages the network, decides nothing
+    unknown = keeper.post(page, told)
+    assert unknown.status_code == 400
+    assert all(words in unknown.content.decode() for words in ("别的", "VAC-05", 'value="品牌公告"'))
+    keeper.post(page, told | {"designated": "康宁"})
     client = web("service_specialist")
+    shown = client.get(page).content.decode()
+    assert "<option>康宁</option>" in shown
+    assert lock.visit in client.get(page, {"q": lock.policy.member.name}).content.decode()
     body = {"to_brand": "康宁", "reason": "品牌关停"}
     asked = client.post(f"/api/v1/brand-locks/{lock.pk}/transfer/", body, content_type="application/json")
     assert asked.status_code == 201, asked.content
     assert asked.json()["transfers"][0]["state"] == "ASKED"
+    assert 'name="grant"' in lead.get(page).content.decode()
+    assert not any('name="grant"' in desk.get(page).content.decode() for desk in (client, boss, keeper))
     assert client.post(f"/api/v1/brand-locks/{lock.pk}/decide/", {"grant": True, "answer": "同意转诊"},
                        content_type="application/json").status_code == 403  # fmt: skip
     transfer = lock.transfers.get()  # type: ignore[attr-defined]

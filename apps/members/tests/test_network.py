@@ -219,7 +219,7 @@ def test_the_page_answers_exports_and_shows_what_was_asked_before(books: None) -
     assert [row[5].value for row in sheet.iter_rows(min_row=2)] in (["是", "否"], ["yes", "no"])
     assert not [cell for row in sheet for cell in row if cell.data_type == "f"]
     assert NetworkLookup.objects.count() == 2
-    assert "HOTLINE" in desk.get(address).content.decode()
+    assert "热线 · " in desk.get(address).content.decode()
     found = desk.get(reverse("admin:hospitals_networklookup_changelist"), {"q": member.number})
     assert member.number in found.content.decode()
     stranger = web_of(UserFactory(roles=["service_specialist"], tpa="ELSEWHERE"))
