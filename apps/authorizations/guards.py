@@ -106,6 +106,19 @@ def card_serves(ctx: Any) -> Found:
     return Blocker("greyed", words % {"reason": card.greyed_for}, rule)
 
 
+def card_stopped(ctx: Any) -> Found:
+    """A letter is suspended by its card alone."""
+    return None if greyed_in(ctx) else Blocker("card_serves", _("The card serves."))
+
+
+def is_suspended(ctx: Any) -> Found:
+    """Only a letter whose hospital was told so is said to serve again."""
+    told = CaseEvent.objects.filter(case=ctx.case.pk, name__in=("letter_suspended", "letter_resumed"))
+    if told.order_by("-seq").values_list("name", flat=True).first() == "letter_suspended":
+        return None
+    return Blocker("not_suspended", _("The letter is not suspended."))
+
+
 def card_serves_or_admitted(ctx: Any) -> Found:
     """BIL-03: the letter of a child who is in hospital already is honored."""
     return None if ctx.case.state in AT_HOSPITAL else card_serves(ctx)

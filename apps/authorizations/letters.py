@@ -127,6 +127,18 @@ def take_back(ctx: Ctx[Any], letter: Letter | None, *, reason: str) -> None:
     ctx.data |= {"letter": letter.number, "letter_version": letter.version}
 
 
+def tell_hospital(ctx: Ctx[Any], letter: Letter, template: str) -> None:
+    """That a letter it has is suspended, or serves again; why is the family's affair."""
+    given = ctx.subject
+    if given.sends:
+        queue_message(
+            ctx, case=ctx.case, channel=Message.Channel.EMAIL, template=template, recipient=given.contact_email,
+            key=f"{ctx.case.number}:{template}:{ctx.case.version}",
+            context=_to_hospital(ctx) | {"letter": letter.number, "letter_version": letter.version},
+        )  # fmt: skip
+    ctx.data |= {"letter": letter.number, "letter_version": letter.version}
+
+
 def _to_hospital(ctx: Ctx[Any]) -> dict[str, Any]:
     given = ctx.subject
     return {

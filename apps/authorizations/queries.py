@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.authorizations.models import Authorization
-from apps.authorizations.workflow import LAPSING
+from apps.authorizations.workflow import LAPSING, LETTER_OUT
 from apps.cards.models import Card
 from apps.cases.models import CaseFile
 
@@ -66,6 +66,12 @@ def waiting_for_card(policy_id: int) -> list[str]:
     """Numbers of approvals whose letter waits for the card of this policy to serve again."""
     waiting = CaseFile.objects.filter(kind="authorization", policy=policy_id, state="APPROVED")
     return list(waiting.order_by("pk").values_list("number", flat=True))
+
+
+def letters_out(policy_id: int) -> list[str]:
+    """Numbers of authorizations of this policy whose letter is out and no child came with yet."""
+    out = CaseFile.objects.filter(kind="authorization", policy=policy_id, state__in=LETTER_OUT)
+    return list(out.order_by("pk").values_list("number", flat=True))
 
 
 def unused_letters(today: date) -> list[str]:

@@ -1,24 +1,38 @@
-"""What authorizations listen to: the letter that reached the hospital, the card that serves again."""
+"""What authorizations listen to: the letter that reached the hospital, the card that stops or serves again.
+
+What the public page says of letters on a greyed card follows from the card; it needs no listener.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
+
 from apps.accounts.actors import SYSTEM
-from apps.authorizations.queries import waiting_for_card
-from apps.cards.models import Card, card_restored
+from apps.authorizations.queries import letters_out, waiting_for_card
+from apps.authorizations.workflow import LETTER_OUT
+from apps.cards.models import Card, card_greyed, card_restored
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked, DomainError
+from apps.documents.models import Letter
+from apps.documents.public_views import suspended_while
 from apps.messaging.models import Message
 from apps.messaging.outbox import on_delivered
 
 log = logging.getLogger(__name__)
+ON_A_GREYED_CARD = Q(
+    kind=Letter.Kind.GUARANTEE, case__state__in=LETTER_OUT, case__policy__card__greyed_at__isnull=False
+)
 
 
 def connect() -> None:
     on_delivered(letter_delivered)
+    suspended_while(ON_A_GREYED_CARD)
+    card_greyed.connect(letter_waits, dispatch_uid="authorizations.letter_waits")
     card_restored.connect(letter_follows, dispatch_uid="authorizations.letter_follows")
 
 
@@ -36,10 +50,21 @@ def letter_delivered(message: Message) -> None:
         log.info("letter delivered after the authorization had ended", extra={"case": case.number})
 
 
+def letter_waits(sender: Any, card: Card, **kwargs: Any) -> None:
+    """BIL-03, BIL-21: the hospital that has a letter hears that it is suspended."""
+    _each(letters_out(card.policy_id), "suspend_letter")
+
+
 def letter_follows(sender: Any, card: Card, **kwargs: Any) -> None:
-    """BIL-03: what was approved while the card was greyed gets its letter, each in its own transaction."""
-    for number in waiting_for_card(card.policy_id):
+    """BIL-03: what was approved while the card was greyed gets its letter, what was suspended serves again."""
+    _each(waiting_for_card(card.policy_id), "issue_letter")
+    _each(letters_out(card.policy_id), "resume_letter")
+
+
+def _each(numbers: Iterable[str], action: str) -> None:
+    """Each in its own transaction."""
+    for number in numbers:
         try:
-            perform(number, "issue_letter", SYSTEM)
+            perform(number, action, SYSTEM)
         except DomainError as error:  # its days are over, or somebody was faster: the case page says which
             log.info("letter does not follow the card", extra={"case": number, "why": error.code})

@@ -51,6 +51,8 @@ EVENTS: dict[str, dict[str, Text]] = {
         "not_required": pgettext_lazy("webhook", "not required"),
         "letter_issued": pgettext_lazy("webhook", "guarantee letter issued"),
         "letter_sent": pgettext_lazy("webhook", "guarantee letter sent"),
+        "letter_suspended": pgettext_lazy("webhook", "guarantee letter suspended, card stopped"),
+        "letter_resumed": pgettext_lazy("webhook", "guarantee letter serves again"),
         "letter_voided": pgettext_lazy("webhook", "guarantee letter void"),
         "letter_expired": pgettext_lazy("webhook", "guarantee letter expired unused"),
         "admitted": pgettext_lazy("webhook", "admitted"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.authorizations import guards
 from apps.authorizations.actions.review import ReasonInput
 from apps.authorizations.assess import trial_in
-from apps.authorizations.letters import issue, send, take_back, tell_family
+from apps.authorizations.letters import issue, send, take_back, tell_family, tell_hospital
 from apps.authorizations.promises import give_back
 from apps.authorizations.roles import DECIDERS, DESK, SUPERVISORS
 from apps.authorizations.workflow import AT_HOSPITAL, KIND, LETTER_OUT
@@ -103,6 +103,21 @@ def _reissue(ctx: Ctx[ReissueInput]) -> None:
         send(ctx, letter)
 
 
+def _suspend(ctx: Ctx[NoInput]) -> None:
+    """BIL-03, BIL-21: the hospital has a letter on a card that no longer serves, and is told before it admits."""
+    letter, card = guards.newest(letters_in(ctx.loaded, ctx.case)), guards.greyed_in(ctx)
+    assert letter is not None  # a letter is out
+    assert card is not None  # guarded
+    ctx.data["rule"] = guards.stopping_rule(ctx.handbook, card)
+    tell_hospital(ctx, letter, "guarantee_suspended")
+
+
+def _resume(ctx: Ctx[NoInput]) -> None:
+    letter = guards.newest(letters_in(ctx.loaded, ctx.case))
+    assert letter is not None  # a letter is out
+    tell_hospital(ctx, letter, "guarantee_resumed")
+
+
 def _void(ctx: Ctx[ReasonInput]) -> None:
     """Not for an admitted child: the state forbids it."""
     assert ctx.input is not None
@@ -134,6 +149,10 @@ for action in (
            states=LETTER_OUT | AT_HOSPITAL, input=DeliveredInput, event="letter_sent", system=True, manual=False),
     Action("reissue", _("Issue the letter anew"), DECIDERS, _reissue, transition="issue_letter", states=LETTER_OUT,
            input=ReissueInput, initial=_as_it_stands, guards=(guards.card_serves,), event="letter_issued", order=40),
+    Action("suspend_letter", _("Letter suspended"), frozenset(), _suspend, states=LETTER_OUT,
+           guards=(guards.card_stopped,), event="letter_suspended", system=True, manual=False),
+    Action("resume_letter", _("Letter serves again"), frozenset(), _resume, states=LETTER_OUT,
+           guards=(guards.card_serves, guards.is_suspended), event="letter_resumed", system=True, manual=False),
     Action("void", _("Void the letter"), SUPERVISORS | DECIDERS, _void, transition="void", input=ReasonInput,
            event="letter_voided", style="danger", order=90),
     Action("expire", _("Expired unused"), frozenset(), _expire, transition="expire", guards=(guards.unused_and_over,),

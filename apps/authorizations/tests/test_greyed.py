@@ -11,8 +11,9 @@ import time_machine
 from apps.accounts.actors import SYSTEM
 from apps.accounts.tests.factories import UserFactory, web_of
 from apps.authorizations.queries import in_hospital
+from apps.authorizations.subscriptions import letter_follows
 from apps.authorizations.tasks import expire_letters
-from apps.authorizations.tests.world import Rooms
+from apps.authorizations.tests.world import MAIL, Rooms
 from apps.cards.actions import grey, restore
 from apps.cards.models import Card
 from apps.core.errors import Blocked
@@ -84,6 +85,36 @@ def test_an_issued_letter_is_neither_sent_again_nor_issued_anew(world: Rooms) ->
             world.do(case, action, **data)
         assert (refused.value.code, refused.value.rule) == ("greyed", "BIL-03")
     assert Letter.objects.filter(case=case.pk).count() == 1
+
+
+@pytest.mark.parametrize(("series", "rule"), SERIES)
+def test_the_hospital_hears_that_a_letter_is_suspended_and_serves_again(
+    world: Rooms, series: str, rule: str, client: Any, django_capture_on_commit_callbacks: Any,
+    django_assert_num_queries: Any,
+) -> None:  # fmt: skip
+    """The page behind its code says so in the same one statement, and nothing of the child or why."""
+    case, admitted = world.sent(series=series), world.admitted(series=series)
+
+    def said(letter: Letter) -> str:
+        with django_assert_num_queries(1):
+            return str(client.get(f"/v/{letter.token}/").content.decode())
+
+    assert "有效" in said(world.letter(case))
+    with django_capture_on_commit_callbacks(execute=True):
+        greyed(world, series, rule)
+    assert case.events.get(name="letter_suspended").data["rule"] == rule
+    told = Message.objects.get(case=case.pk, template="guarantee_suspended")
+    assert (told.recipient, WHY in told.body) == (MAIL, False)
+    page = said(world.letter(case))
+    assert "暂停使用" in page
+    assert not [word for word in ("王", "置灰", "账单", case.number) if word in page]
+    assert "目前有效" in said(world.letter(admitted))  # honored: it had come before
+    assert not admitted.events.filter(name="letter_suspended").exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        card = restore(SYSTEM, card_of(world, series), reason="账单已付清", rule=rule)
+    letter_follows(None, card)  # told once, however often it is heard
+    assert "目前有效" in said(world.letter(case))
+    assert Message.objects.filter(case=case.pk, template="guarantee_resumed").count() == 1
 
 
 @pytest.mark.parametrize(("series", "rule"), SERIES)
