@@ -21,6 +21,7 @@ from apps.billing.models import BillReminder, OnlinePayment, SandboxCharge, Self
 from apps.billing.workflow import BillFlow
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
+from apps.core.money import to_yuan
 from apps.core.numbers import next_number
 from apps.hospitals.models import Hospital
 from apps.members.models import Policy
@@ -120,6 +121,7 @@ def build(now: datetime | None = None) -> int:
     demo = Demo(now, policies, hospitals)
     for stage in STAGES:
         stage(demo)
+    _left_by_closed_claims(demo)
     _pay_electronically(demo)
     return len(demo.made)
 
@@ -182,6 +184,47 @@ STAGES: tuple[Callable[[Demo], None], ...] = (_waiting, _in_round, _greyed, _end
 
 
 # --- 2024 -------------------------------------------------------------------------------------------
+
+
+def _left_by_closed_claims(demo: Demo) -> None:
+    """What closing left to families (BIL-20): paid in two parts, canceled, greyed after the one notice (BIL-21),
+    and of a child that comes often, reminded."""
+    bills = SelfPayBill.objects.filter(live=True, case__series="2024").select_related("case")
+    old = [bill for bill in bills.order_by("case__opened_at", "pk") if not bill.full_visits_used]
+    for bill, end in zip(old, (_in_parts, _by_mistake, _lapsed), strict=False):
+        end(demo, bill)
+    if often := bills.filter(full_visits_used=True).order_by("case__opened_at", "pk").last():
+        demo.reached(
+            often.case, max(often.case.opened_at, demo.now - timedelta(days=2)) + timedelta(minutes=3)
+        )
+
+
+def _in_parts(demo: Demo, bill: SelfPayBill) -> None:
+    first = bill.open_fen // 300 * 100
+    for days, fen, receipt in ((2, first, "SJ-24011"), (4, bill.open_fen - first, "SJ-24038")):
+        when = bill.case.opened_at + timedelta(days=days)
+        day = min(timezone.localtime(when).date(), timezone.localtime(demo.now).date())
+        demo.do(
+            bill.case,
+            "record_payment",
+            "collections",
+            when,
+            amount=to_yuan(fen),
+            paid_on=day,
+            reference=receipt,
+        )
+
+
+def _by_mistake(demo: Demo, bill: SelfPayBill) -> None:
+    when = bill.case.opened_at + timedelta(days=1)
+    demo.do(bill.case, "cancel", "service_lead", when, reason="医院确认当日已现场收取")
+
+
+def _lapsed(demo: Demo, bill: SelfPayBill) -> None:
+    demo.reached(bill.case, bill.case.opened_at + timedelta(minutes=3))
+    clock = running_period(bill.case.pk)
+    if clock is not None and clock.due_at < demo.now:
+        demo.do(bill.case, "exhaust", "system", clock.due_at + timedelta(minutes=1))
 
 
 def _pay_electronically(demo: Demo) -> None:

@@ -188,7 +188,7 @@ def _settle(demo: Demo, case: CaseFile, at: datetime, *, turn: str) -> None:
     )
     owed = account.balance  # the book of money owed is the settlement's, which came before this demonstration
     post_money(account, MoneyEntry.Kind.PAID, -owed, reference=reference)
-    demo.do(case, "close", "supervisor", demo.now)
+    demo.do(case, "close", "supervisor", paid + timedelta(days=1))
 
 
 def _in_hospital(demo: Demo) -> None:
