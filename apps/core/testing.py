@@ -1,4 +1,4 @@
-"""pytest plugin: test databases from a template, and emptying tables that the database refuses to empty.
+"""pytest plugin: test databases from a template, and putting them back as they were after tests that commit.
 
 Migrating an empty database takes seconds, so the first process that needs one keeps what came out as a
 template, a file under var/ or a database of the server, named by the text of all migrations; every other
@@ -6,10 +6,9 @@ process (the workers of xdist, the next run) starts from a copy. What runs after
 permissions, triggers) is today's code and runs every time.
 
 A transactional test (`@pytest.mark.django_db(transaction=True)`, `live_server`, TransactionTestCase)
-ends by emptying all tables, which the append-only triggers refuse: by row on SQLite, by TRUNCATE on
-PostgreSQL. With this module as a pytest plugin (`pytest_plugins = ["apps.core.testing"]` in the root
-`conftest.py`) nothing needs to be done in the tests: the triggers are taken away for that moment and
-made again at once, so that every test runs under them.
+leaves rows behind, which Django would clear with all tables, one by one, and make roles and permissions
+anew. Here only the tables that have changed since the migrations get their rows of then again, past
+foreign keys and the append-only triggers, which stand again when the next test begins.
 
 A test that wants to tamper on purpose says so:
 
@@ -31,7 +30,7 @@ from typing import Any
 
 import pytest
 
-FLUSHES = 4
+TRIES = 4
 
 # --- The template -----------------------------------------------------------------------------
 
@@ -46,6 +45,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     migrate = creation.create_test_db
 
     def create_test_db(**options: Any) -> str:
+        name = from_template(**options)
+        _beginning.take(connection)
+        return name
+
+    def from_template(**options: Any) -> str:
         with (settings.VAR_DIR / f"test-template-{connection.vendor}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             version = _migrations()
@@ -161,19 +165,76 @@ def _settle_constraints(connection: Any) -> None:
         connection.check_constraints()
 
 
+# --- After tests that commit --------------------------------------------------------------------
+
+
+class _Beginning:
+    """What stands in the tables after the migrations."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[tuple[Any, ...]]] = {}  # of every table of ours
+
+    def take(self, connection: Any) -> None:
+        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        with connection.cursor() as cursor:
+            self.rows = {table: self._read(cursor, table) for table in sorted(tables)}
+
+    def put_back(self, connection: Any) -> None:
+        """In the tables that differ. A request still being answered, of a closed browser, is waited for."""
+        from django.db import transaction
+
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(f"LOCK TABLE {', '.join(map(_quoted, self.rows))} IN SHARE MODE")
+                cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger, no foreign key
+                self._mend(cursor, self._changed(cursor))
+            elif changed := self._changed(cursor):
+                with allow_truncate(connection.alias):
+                    self._mend(cursor, changed)
+
+    def _changed(self, cursor: Any) -> list[str]:
+        empty = [table for table, rows in self.rows.items() if not rows]
+        cursor.execute(
+            " UNION ALL ".join(
+                f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {_quoted(table)})" for table in empty
+            )
+        )
+        filled = [table for (table,) in cursor.fetchall()]
+        return filled + [
+            table for table, rows in self.rows.items() if rows and self._read(cursor, table) != rows
+        ]
+
+    def _mend(self, cursor: Any, tables: list[str]) -> None:
+        for table in tables:
+            cursor.execute(f"DELETE FROM {_quoted(table)}")
+        for table in tables:
+            if rows := self.rows[table]:
+                marks = ", ".join(["%s"] * len(rows[0]))
+                cursor.executemany(f"INSERT INTO {_quoted(table)} VALUES ({marks})", rows)
+
+    def _read(self, cursor: Any, table: str) -> list[tuple[Any, ...]]:
+        cursor.execute(f"SELECT * FROM {_quoted(table)} ORDER BY 1")
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def _quoted(table: str) -> str:
+    return f'"{table}"'
+
+
+_beginning = _Beginning()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def flush_past_triggers() -> Iterator[None]:
-    """Let the flush at the end of transactional tests through."""
-    from django.db import OperationalError
+def back_to_the_beginning() -> Iterator[None]:
+    """What the end of a transactional test does instead of Django's flush."""
+    from django.db import OperationalError, connection
     from django.test import TransactionTestCase
 
-    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-
-    def flush_unguarded(self: Any) -> None:
-        for left in reversed(range(FLUSHES)):
+    def put_back(self: Any) -> None:
+        for left in reversed(range(TRIES)):
             try:
-                with allow_truncate():
-                    flush(self)
+                _beginning.put_back(connection)
                 return
             except OperationalError:  # the last request of a closed browser is still writing
                 if not left:
@@ -181,5 +242,5 @@ def flush_past_triggers() -> Iterator[None]:
                 time.sleep(0.5)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_unguarded)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", put_back)
         yield

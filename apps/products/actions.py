@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import holidays
 from django.db import IntegrityError, transaction
@@ -141,7 +142,7 @@ def load_calendar(years: Iterable[int]) -> list[CalendarYear]:
     """
     loaded = []
     for year in sorted(set(years)):
-        days = published_days(year)
+        days = dict(published_days(year))
         provisional = not any(kind == CalendarDay.Kind.WORK for kind, _note in days.values())
         if provisional:
             days = {}
@@ -152,7 +153,8 @@ def load_calendar(years: Iterable[int]) -> list[CalendarYear]:
     return loaded
 
 
-def published_days(year: int) -> dict[date, tuple[str, str]]:
+@cache
+def published_days(year: int) -> Mapping[date, tuple[str, str]]:
     """Days of a year that differ from their weekday, with kind and name, as the library knows them."""
     table = holidays.CN(years=year, language="zh_CN")
     days: dict[date, tuple[str, str]] = {}
@@ -172,11 +174,14 @@ def _replace_seed(year: int, days: dict[date, tuple[str, str]]) -> None:
     for day, seeded in kept.items():
         if seeded.source == CalendarDay.Source.SEED and day not in days:
             seeded.delete()
-    for day, (kind, note) in days.items():
-        row = kept.get(day)
-        if row is None:
-            CalendarDay.objects.create(date=day, kind=kind, note=note, source=CalendarDay.Source.SEED)
-        elif row.source == CalendarDay.Source.SEED and (row.kind, row.note) != (kind, note):
+    CalendarDay.objects.bulk_create(
+        CalendarDay(date=day, kind=kind, note=note, source=CalendarDay.Source.SEED)
+        for day, (kind, note) in days.items()
+        if day not in kept
+    )
+    for day, row in kept.items():
+        kind, note = days.get(day, (row.kind, row.note))
+        if row.source == CalendarDay.Source.SEED and (row.kind, row.note) != (kind, note):
             row.kind, row.note = kind, note
             row.save()
 

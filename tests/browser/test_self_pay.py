@@ -25,7 +25,7 @@ def house(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[Bil
     settings.MEDIA_ROOT, settings.VAR_DIR = tmp_path / "media", tmp_path
     cache.clear()
     with time_machine.travel(NOW, tick=True) as clock:
-        world = Bills("2026", clock=clock)
+        world = Bills("2026").under(clock)
         world.no_address()
         UserFactory(username="caller", roles=("collections",), name="caller")
         yield world

@@ -24,4 +24,4 @@ def now() -> Iterator[Any]:
 
 @pytest.fixture
 def world(db: None, now: Any) -> Bills:
-    return Bills(clock=now)
+    return Bills().under(now)

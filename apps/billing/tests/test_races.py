@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_database
 
 
 def test_two_bills_paid_at_the_same_instant_restore_the_card_once(now: Any) -> None:
-    world = Bills("2026", clock=now)
+    world = Bills("2026").under(now)
     first, second = world.bill("100.00"), world.reminded(amount="200.00")
     world.at("2026-10-09 00:01")
     payer, hospital = world.actor("caller"), world.machine("PRI")
@@ -33,7 +33,7 @@ def test_two_bills_paid_at_the_same_instant_restore_the_card_once(now: Any) -> N
 
 
 def test_two_sweepers_send_one_reminder_and_grey_once(now: Any) -> None:
-    world = Bills("2026", clock=now)
+    world = Bills("2026").under(now)
     case = world.bill()
     world.deliver()
     world.now = world.later(days=7)
@@ -44,7 +44,7 @@ def test_two_sweepers_send_one_reminder_and_grey_once(now: Any) -> None:
 
 def test_a_card_issued_while_the_bill_runs_out_is_grey(now: Any) -> None:
     """Whichever comes first, the other sees it: the child is locked."""
-    world = Bills("2026", clock=now)
+    world = Bills("2026").under(now)
     world.reminded(amount="200.00")
     world.now = datetime.fromisoformat("2026-10-09T00:01+08:00")
     now.move_to(world.now)

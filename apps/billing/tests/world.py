@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from apps.accounts.actors import Actor
 from apps.accounts.tests.factories import ApiClientFactory, UserFactory, make_actor, make_machine
@@ -40,10 +40,15 @@ class Bills(World):
         "boss": ("service_lead",),
     }
 
-    def __init__(self, *series: str, clock: Any = None, now: datetime = NOW) -> None:
+    clock: Any = None  # the frozen one of the test, for `at`
+
+    def __init__(self, *series: str, now: datetime = NOW) -> None:
         super().__init__(*series, now=now)
         load_calendar([2026])
+
+    def under(self, clock: Any) -> Self:
         self.clock = clock
+        return self
 
     def bill(
         self, amount: str = "350.00", *, series: str = "2026", by: str | Actor = "desk", **fields: Any

@@ -23,6 +23,7 @@ from apps.cases.models import CaseFile, Clock
 from apps.claims.actions.intake import report_claim
 from apps.claims.assess import assess
 from apps.claims.workflow import ClaimFlow
+from apps.core.testing_worlds import MadeOnce
 from apps.documents.actions import Paper
 from apps.hospitals.models import Campus, Hospital, NetworkEntry
 from apps.members.models import Guardian, Member, Policy
@@ -50,34 +51,16 @@ PAYEE = {
     "name": "王建国", "relation": "FATHER", "bank": "工商银行", "branch": "上海徐汇支行", "account": "6222021001098550830",
 }  # fmt: skip
 _numbers = itertools.count(1)
-_loaded: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
 
 
-def publish(series: str) -> None:
-    """Handbook and plans of a series; the texts are read and checked once a process."""
-    if series not in _loaded:
-        load(series, plans=True)
-        _loaded[series] = (_rows(HandbookVersion.objects, series), _rows(Plan.every, series))
-        return
-    for model, rows in zip((HandbookVersion, Plan), _loaded[series], strict=True):
-        model._base_manager.bulk_create([model(**row) for row in rows])
-
-
-def _rows(manager: Any, series: str) -> list[dict[str, Any]]:
-    return [
-        {name: value for name, value in row.items() if name != "id"}
-        for row in manager.filter(series=series).values()
-    ]
-
-
-class World:
+class World(metaclass=MadeOnce):
     people: ClassVar[dict[str, tuple[str, ...]]] = PEOPLE  # roles by name; other worlds add their own
 
     def __init__(self, *series: str, now: datetime = NOW) -> None:
         self.now = now
         self.series = series or ("2024", "2026")
         for name in self.series:
-            publish(name)
+            load(name, plans=True)
         self.hospital("PUB", ownership="PUBLIC", grade=3, name="市儿童医院")
         self.hospital("CHC", ownership="PUBLIC", grade=1, name="社区卫生服务中心")
         self.hospital("PRI", ownership="PRIVATE", grade=None, name="悦安诊所")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from apps.accounts.actors import SYSTEM
+from apps.core.testing_worlds import made_once
 from apps.products.actions import publish_handbook, publish_plan
 from apps.products.models import HandbookVersion
 
@@ -19,6 +20,10 @@ def text_of(series: str) -> str:
 
 def load(*series: str, plans: bool = False) -> list[HandbookVersion]:
     """Publish the handbooks of these series, on request with their sample plans."""
+    return made_once(("load", series, plans), lambda: _publish(*series, plans=plans))
+
+
+def _publish(*series: str, plans: bool) -> list[HandbookVersion]:
     versions = [publish_handbook(text_of(name), SYSTEM).version for name in series]
     for name in series if plans else ():
         folder = MADE_UP if name == "2027" else ROOT / "fixtures/plans"
