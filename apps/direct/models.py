@@ -36,7 +36,7 @@ class DirectClaim(models.Model):
     """One to one with its case file. Amounts in fen.
 
     `drawn_fen` came out of the letter's reservation, `paid_fen` is what the hospital was paid (also ahead of
-    the decision), `reported_fen` what a stay cost so far. `waived`: an emergency notified in time (PA-06),
+    the decision), `borne_fen` what the family bore by the decision it was paid for, `reported_fen` what a stay cost so far. `waived`: an emergency notified in time (PA-06),
     None where there was none.
     """
 
@@ -87,6 +87,7 @@ class DirectClaim(models.Model):
     drawn_fen = models.BigIntegerField(_("out of the letter (fen)"), default=0)
     paid_fen = models.BigIntegerField(_("paid to the hospital (fen)"), default=0)
     collected_fen = models.BigIntegerField(_("collected on the spot (fen)"), default=0)
+    borne_fen = models.BigIntegerField(_("share of the family when paid (fen)"), default=0)
     flags = models.JSONField(_("to be minded"), default=list)
 
     class Meta:

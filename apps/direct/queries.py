@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, QuerySet, Subquery
-from django.db.models.functions import Least
+from django.db.models.functions import Greatest, Least
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision, DecisionLine
-from apps.direct.models import Collected, HospitalPayment
+from apps.direct.models import Collected, DirectClaim, HospitalPayment
 
 NOT_COVERED, ANNUAL_LIMIT, EXCLUDED = "NOT_COVERED", "ANNUAL_LIMIT", "EXCLUDED"
 OVER_LIMIT, NO_SHOW, NO_AUTHORIZATION = "OVER_LIMIT", "NO_SHOW", "NO_AUTHORIZATION"
@@ -54,19 +54,24 @@ def overpaid(*, hospital_id: int | None = None) -> QuerySet[CaseFile]:
     if hospital_id is not None:
         cases = cases.filter(hospital=hospital_id)
     family = F("claim__claimed_fen") - F("claim__decided_fen")
-    kept = Least(F("direct__collected_fen"), family)
+    kept = Least(Greatest(F("direct__collected_fen"), F("direct__borne_fen")), family)
     owes = F("direct__paid_fen") + kept - F("claim__claimed_fen")
     return cases.annotate(owes_fen=owes).filter(owes_fen__gt=0).order_by("pk")
 
 
 def hospital_owes_fen(case: CaseFile) -> int:
-    """What the hospital has of the insurer and the family together beyond its bill as it stands now, as far as the
-    insurer paid it; 0 before a decision and when nothing is too much. No query where claim and direct are loaded."""
-    claim, direct = case.claim, case.direct
-    if claim.decided_fen is None:
-        return 0
-    kept = min(direct.collected_fen, claim.claimed_fen - claim.decided_fen)
-    return max(direct.paid_fen + kept - claim.claimed_fen, 0)
+    """What the hospital owes the insurer by the last decision; 0 before one. No query where claim and direct are
+    loaded."""
+    decided: int | None = case.claim.decided_fen
+    return 0 if decided is None else owed_fen(case.direct, case.claim.claimed_fen, decided)
+
+
+def owed_fen(direct: DirectClaim, claimed_fen: int, decided_fen: int) -> int:
+    """What a hospital that is owed `claimed_fen` in all has beyond it of the insurer. The family still owes it what
+    it bore when the insurer paid, or gave it on the spot; what the family bears beyond that the insurer has paid
+    for it, and asks of it (REC-03)."""
+    family = min(max(direct.collected_fen, direct.borne_fen), claimed_fen - decided_fen)
+    return max(direct.paid_fen + family - claimed_fen, 0)
 
 
 # --- What is not paid, by reason ----------------------------------------------------------------------

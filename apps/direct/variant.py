@@ -22,6 +22,7 @@ from apps.claims.variants import Variant
 from apps.core.money import to_fen, to_yuan
 from apps.direct import notices
 from apps.direct.letter import Own, authorized_names, own_of
+from apps.direct.queries import owed_fen
 
 SIGNED = frozenset({"SIGNED_RECEIPT", "SIGNED_BILL"})
 UNSIGNED = Title("未签名", "not signed")
@@ -115,6 +116,7 @@ class Direct(Variant):
             "hospital": hospital,
             "paid_fen": own.direct.paid_fen,
             "share": share,
+            "owed_fen": owed_fen(own.direct, found.rows.claim.claimed_fen, paying),
             "too_much_fen": max(own.direct.collected_fen - share.own_fen, 0),
             "letter": own.letter,
             "draws_fen": min(paying, own.left_fen()) if own.letter is not None and own.drawable else 0,

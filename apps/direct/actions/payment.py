@@ -64,7 +64,9 @@ def _settle(ctx: Ctx[SettleInput]) -> None:
         )
     )  # fmt: skip
     direct.paid_fen += amount
-    ctx.update(direct, "paid_fen")
+    if not ahead:
+        direct.borne_fen = claim.claimed_fen - claim.decided_fen
+    ctx.update(direct, "paid_fen", "borne_fen")
     ctx.data |= {
         "statement": given.statement, "reference": given.reference, "amount_fen": amount, "ahead": ahead,
         "paid_at": given.paid_at.isoformat(),

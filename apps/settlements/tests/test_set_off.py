@@ -9,7 +9,7 @@ import pytest
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked
 from apps.direct.models import HospitalPayment
-from apps.direct.queries import hospital_owes_fen, overpaid, paid_not_covered
+from apps.direct.queries import hospital_owes_fen, overpaid, paid_not_covered, self_pay
 from apps.finance import months
 from apps.ledger.models import MoneyAccount
 from apps.payments.models import PaymentOrder
@@ -40,11 +40,11 @@ def test_pr25_a_lowered_bill_is_set_off_by_the_next_statement(world: Settled, se
     case = lowered(world, case, "500.00", series)
     owed = hospital_owes_fen(case)
     assert case.state == "CLOSED"
-    assert owed == before - 500_00 > 0  # it had all of its former bill from us
     assert (
-        sum(fen for _why, fen, _order in paid_not_covered(case)) == 500_00 - case.claim.decided_fen
-    )  # the family's
-    assert sum(Recovery.objects.values_list("amount_fen", flat=True)) == (500_00 - case.claim.decided_fen)
+        owed == before - case.claim.decided_fen > 0
+    )  # the family bears what it bore before, at the hospital
+    assert (paid_not_covered(case), Recovery.objects.count()) == ([], 0)
+    assert self_pay(case).open_fen == 500_00 - case.claim.decided_fen
     assert [row.owes_fen for row in overpaid(hospital_id=case.hospital_id)] == [owed]
     with pytest.raises(Blocked) as nothing:  # there must be something to pay
         world.draft(series)
@@ -60,9 +60,13 @@ def test_pr25_a_lowered_bill_is_set_off_by_the_next_statement(world: Settled, se
     world.answer(number)
     assert PaymentOrder.objects.get(number=number).amount_fen == other.claim.decided_fen - owed
     case, other = world.look(case), world.look(other)
-    assert (case.state, case.direct.paid_fen, hospital_owes_fen(case)) == ("CLOSED", 500_00, 0)
+    assert (case.state, case.direct.paid_fen, hospital_owes_fen(case)) == (
+        "CLOSED",
+        case.claim.decided_fen,
+        0,
+    )
     assert other.state == "PAID_TO_HOSPITAL"
-    assert (balance(case), balance(other)) == (0, 0)  # the family's part stands on the recovery
+    assert (balance(case), balance(other)) == (0, 0)
     assert not overpaid().exists()
     assert months.differences() == []
     world.answer(number, paid=False)  # the bank sends all of it back: both stand as before
@@ -101,10 +105,32 @@ def test_decided_higher_while_the_bank_has_it_what_was_withheld_is_owed_again(wo
     case = lowered(world, world.look(CaseFile.objects.get(kind="direct")), "500.00", "2026")
     world.decided(world.visit([world.bill("2500.00")], hospital="PRI", started_on="2026-09-14"))
     statement = actions.check(world.actor("checker"), world.draft().number, now=world.now)
-    number = world.to_bank(statement)
+    number, withheld = world.to_bank(statement), case.claim.decided_fen
     case = lowered(world, case, "800.00", "2026")  # the first bill was right after all
     world.answer(number)
     case = world.look(case)
-    assert (case.state, case.open, case.direct.paid_fen) == ("ADJUDICATED", True, 500_00)
-    assert balance(case) == case.claim.decided_fen - 500_00 > 0
+    assert (case.state, case.open, case.direct.paid_fen) == ("ADJUDICATED", True, withheld)
+    assert balance(case) == case.claim.decided_fen - withheld > 0
     assert not Recovery.objects.filter(case__open=True, amount_fen__gt=0).exists()
+
+
+def test_what_the_family_bears_more_is_asked_of_it_and_the_rest_of_the_hospital(world: Settled) -> None:
+    """Both at once: the bill falls to 500, and half of it turns out to be no benefit."""
+    world.contract("2026")
+    world.paid(1)
+    case = world.look(CaseFile.objects.get(kind="direct"))
+    before, borne = case.direct.paid_fen, case.direct.borne_fen
+    world.do(case, "reopen", by="supervisor", reason="医院更正账单")
+    changes = [
+        {"place": "1.1.1", "field": "amount", "value": "250.00"},
+        {"place": "1.1", "field": "amount", "value": "500.00"},
+    ]
+    add = [{"bill": "1.1", "line": {"name": "爽约费", "kind": "NO_SHOW", "amount": "250.00"}}]
+    world.do(case, "correct_facts", by="supervisor", reason="医院更正账单", changes=changes, add=add)
+    case = world.do(case, "decide", by="senior")
+    decided = case.claim.decided_fen
+    family = (500_00 - decided) - borne
+    assert hospital_owes_fen(case) == before - decided - family > 0
+    assert sum(fen for _why, fen, _order in paid_not_covered(case)) == family > 0
+    assert Recovery.objects.get().amount_fen == family
+    assert self_pay(case).open_fen == borne
