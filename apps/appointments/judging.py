@@ -27,9 +27,9 @@ from apps.cards.queries import why_not
 from apps.cases.models import CaseFile
 from apps.hospitals.models import Campus, Hospital, NetworkEntry
 from apps.ledger.models import LimitAccount, LimitEntry
-from apps.members.brands import elsewhere, lock_of, lock_rule, tied
+from apps.members.brands import lock_of, tied
 from apps.members.models import BrandLock, Member, Policy
-from apps.members.network import Insured, Place, Why, Wish, place_at
+from apps.members.network import Insured, Place, Why, Wish, brand_reason, place_at
 from apps.products.labels import labels
 from apps.products.models import HandbookVersion
 from apps.products.queries import network_group, working_calendar
@@ -335,14 +335,10 @@ def _other_way(booking: Booking, known: Known) -> Iterator[Why]:
 
 
 def _brand(booking: Booking, known: Known) -> Iterator[Why]:
-    """VAC-04, VAC-22: the brand of the first visit made; another branch of it serves."""
-    if known.lock and elsewhere(booking.handbook, known.lock, booking.benefit, booking.hospital):
-        words = _("This benefit is tied to the brand “%(brand)s” since the visit on %(day)s.") % {
-            "brand": known.lock.brand, "day": known.lock.visited_on,
-        }  # fmt: skip
-        yield Why("BRAND", words, lock_rule(booking.handbook))
-    elif not known.lock:
-        elsewhere(booking.handbook, None, booking.benefit, booking.hospital)
+    """VAC-04, VAC-22."""
+    why = brand_reason(booking.handbook, known.lock, booking.benefit, booking.hospital)
+    if why:
+        yield why
 
 
 def _counted(booking: Booking, known: Known) -> Iterator[Why]:

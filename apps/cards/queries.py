@@ -200,7 +200,8 @@ def verify(actor: Actor, *, text: str, on: date, now: datetime, hospital: str = 
     state = card.state_on(on)
     handbook = current_handbook(card.policy.series).handbook
     stopped = [why for why in (why_not(card, state), _shown(handbook, seen_at, on, now)) if why]
-    insured = Insured(card.member, card.policy, handbook, network_group(card.policy.plan, handbook))
+    group, locks = network_group(card.policy.plan, handbook), tuple(card.policy.brand_locks.all())
+    insured = Insured(card.member, card.policy, handbook, group, locks=locks)
     covers = tuple(covered_here(actor, insured, where, on)) if state == CardState.ACTIVE else ()
     known = look_up_before(card.member.number, where, on)
     return Verdict(

@@ -24,7 +24,8 @@ from apps.hospitals.actions import record_lookup
 from apps.hospitals.models import Hospital, NetworkEntry, Ownership, Scope
 from apps.hospitals.queries import Answer, Asked, Criteria, answer_of, places
 from apps.hospitals.series import group_names
-from apps.members.models import Member, Policy
+from apps.members.brands import elsewhere, lock_rule
+from apps.members.models import BrandLock, Member, Policy
 from apps.members.queries import policy_on
 from apps.products.labels import labels
 from apps.products.queries import current_handbook, network_group
@@ -75,17 +76,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Insured:
-    """A child's policy of the day with what its series says; `policy` None when nothing covers the day."""
+    """A child's policy of the day with what its series says; `policy` None when nothing covers the day.
+
+    `locks` are the clinic brands its benefits are tied to, where whoever asks wants to hear of them.
+    """
 
     member: Member
     policy: Policy | None
     handbook: Handbook
     group: str = ""
     none: Why | None = None
+    locks: tuple[BrandLock, ...] = ()
 
 
 def insured_on(member: Member, day: date, *, series: str = "") -> Insured:
-    """Policy, handbook and plan group that speak for a visit (C9); at most four queries.
+    """Policy, handbook and plan group that speak for a visit (C9); at most five queries.
 
     Raises Conflict when several policies cover the day and no series is named.
     """
@@ -104,7 +109,8 @@ def insured_on(member: Member, day: date, *, series: str = "") -> Insured:
             Why("NO_POLICY", str(nothing.message), rule),
         )  # fmt: skip
     handbook = current_handbook(policy.series).handbook
-    return Insured(member, policy, handbook, network_group(policy.plan, handbook))
+    group, locks = network_group(policy.plan, handbook), tuple(policy.brand_locks.all())
+    return Insured(member, policy, handbook, group, locks=locks)
 
 
 def look_up(
@@ -185,7 +191,7 @@ def place_at(
     own = own_reasons(insured, wish) if own is None else own
     asked = _asked(insured, wish)
     answer = answer_of(hospital, entries, asked)
-    out = own + _list_reasons(insured.handbook, answer)
+    out = own + _list_reasons(insured.handbook, answer) + _tied_elsewhere(insured, wish, hospital)
     fitting = [
         entry for entry in entries
         if asked.fits(entry) and entry.starts_on <= wish.on <= (entry.ends_on or date.max)
@@ -256,6 +262,20 @@ def _waits(handbook: Handbook, policy: Policy, wish: Wish) -> Why | None:
     if not trace.observe(rule, last is not None and wish.on <= last):
         return None
     return Why("WAITING", _("Waiting period to %(day)s (inclusive).") % {"day": last}, rule)
+
+
+def _tied_elsewhere(insured: Insured, wish: Wish, hospital: Hospital) -> tuple[Why, ...]:
+    lock = next((lock for lock in insured.locks if lock.benefit == wish.benefit), None)
+    why = brand_reason(insured.handbook, lock, wish.benefit, hospital) if lock else None
+    return (why,) if why else ()
+
+
+def brand_reason(handbook: Handbook, lock: BrandLock | None, benefit: str, hospital: Hospital) -> Why | None:
+    """VAC-04, VAC-22: the brand of the first visit made; another branch of it serves."""
+    if not elsewhere(handbook, lock, benefit, hospital) or lock is None:
+        return None
+    words = _("This benefit is tied to the brand “%(brand)s” since the visit on %(day)s.")
+    return Why("BRAND", words % {"brand": lock.brand, "day": lock.visited_on}, lock_rule(handbook))
 
 
 # What the network list says → the rule that says so, by the first key that the series prints.

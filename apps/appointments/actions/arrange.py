@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import SYSTEM
@@ -96,13 +97,17 @@ def _unavailable(ctx: Ctx[UnavailableInput]) -> None:
 
 
 def alternatives(ctx: Ctx[Any]) -> list[Hospital]:
-    """Houses that bill the same directly on that day, in the same city, else anywhere; the own brand first."""
+    """Houses that bill the same directly on that day, in the same city, else anywhere; the own brand first,
+    and no other where the benefit is tied to one (VAC-04, VAC-22)."""
     booking = booking_of(ctx.case)
+    insured = replace(booking.insured, locks=tuple(ctx.case.policy.brand_locks.all()))
+    tied = [lock.brand for lock in insured.locks if lock.benefit == booking.benefit]
     for city in dict.fromkeys((booking.hospital.city, "")):
         wish = replace(booking.wish, city=city, only_listed=True)
-        insured = booking.insured
-        rows = places_for(SYSTEM, insured, wish).exclude(pk=booking.hospital.pk)[: OFFERED * 4]
-        found = [row for row in rows if place_of(insured, wish, row).direct]
+        rows = places_for(SYSTEM, insured, wish).exclude(pk=booking.hospital.pk)
+        if tied:
+            rows = rows.filter(Q(brand__in=tied) | Q(brand="", name__in=tied))
+        found = [row for row in rows[: OFFERED * 4] if place_of(insured, wish, row).direct]
         if found:
             brand = booking.hospital.own_brand
             return sorted(found, key=lambda row: row.own_brand != brand)[:OFFERED]

@@ -80,7 +80,12 @@ def mobile_number(text: str, rule: str) -> str:
     try:
         return phone(text)
     except CellError as wrong:
-        raise InvalidInput(_("a mobile number"), field="mobile", code="mobile", rule=rule) from wrong
+        raise InvalidInput(
+            _("This is no mobile number: eleven digits, or + and the code of the country."),
+            field="mobile",
+            code="mobile",
+            rule=rule,
+        ) from wrong
 
 
 def _digest(pk: int, code: str) -> str:

@@ -40,8 +40,8 @@ def hotline(handbook: Handbook) -> str:
 def with_help(handbook: Handbook, refused: DomainError) -> DomainError:
     """The same refusal with the way out: the hotline of the series (CRD-07, CRD-26)."""
     rule = handbook.rule("card.failed")
-    words = _("%(refusal)s If it does not work, call %(hotline)s, day and night.") % {
-        "refusal": refused.message, "hotline": hotline(handbook),
+    words = _("%(refusal)s. If it does not work, call %(hotline)s, day and night.") % {
+        "refusal": str(refused.message).rstrip(".。"), "hotline": hotline(handbook),
     }  # fmt: skip
     data = {**refused.data, "hotline": hotline(handbook), "help_rule": rule.id if rule else ""}
     return type(refused)(words, code=refused.code, field=refused.field, rule=refused.rule, data=data)

@@ -18,7 +18,7 @@ from apps.core.errors import Blocked, InvalidInput
 from apps.hospitals.models import Hospital, NetworkLookup
 from apps.hospitals.queries import look_up_before
 from apps.hospitals.tests.factories import make_campus, make_entry, make_hospital
-from apps.members.models import Member
+from apps.members.models import BrandLock, Member
 from apps.members.network import Place, Wish, insured_on, look_up
 from apps.members.tests.factories import make_member, make_policy
 from apps.products.models import Plan
@@ -194,13 +194,36 @@ def test_the_front_end_asks_for_its_own_child(
     assert (kept.channel, kept.client_id is not None) == ("ONLINE", True)
     for _n in range(6):
         listed(member)
-    with django_assert_num_queries(8):  # key; child, policy, handbook; houses, campuses, entries; record
+    with django_assert_num_queries(9):  # key; child, policy, handbook; houses, campuses, entries; record
         api.get(address)
     other = make_member()
     assert refusal(api.get(f"/api/v1/members/{other.number}/hospitals/")).status == 404
     assert refusal(machine(tpa="ELSEWHERE").get(address)).status == 404
     assert refusal(api.get(address, {"benefit": "TEETH"})).field == "benefit"
     assert refusal(api.get(address, {"channel": "MINIPROGRAM"})).rule == "NET-07"
+
+
+@pytest.mark.parametrize(("series", "rule"), [("2026", "VAC-04"), ("2024", "VAC-22")])
+def test_a_benefit_tied_to_a_brand_is_billed_at_its_branches_only(
+    books: None, series: str, rule: str
+) -> None:
+    member = child(series, **({"riders": ["VACCINE"]} if series == "2026" else {}))
+    codes = {}
+    for name, brand in (("悦安一店", "悦安"), ("悦安二店", "悦安"), ("康宁诊所", "康宁")):
+        codes[name] = listed(member, name=name, benefit="VACCINE", direct_billing=["VACCINE"])
+        Hospital.objects.filter(code=codes[name]).update(brand=brand)
+    before = answers(member, benefit="VACCINE")
+    assert all(before[code].direct for code in codes.values())
+    BrandLock.objects.create(
+        policy=member.policies.get(),
+        benefit="VACCINE",
+        brand="悦安",
+        visited_on=date(2026, 5, 20),
+        visit="P26-1",
+    )
+    after = answers(member, benefit="VACCINE")
+    assert [after[codes[name]].direct for name in codes] == [True, True, False]
+    assert reasons(after[codes["康宁诊所"]]) == [("BRAND", rule)]
 
 
 def test_the_page_answers_exports_and_shows_what_was_asked_before(books: None) -> None:
