@@ -168,14 +168,14 @@ ROUTING: dict[str, Words] = {
 
 AUTHORIZATION: dict[str, Words] = {
     "PA_REQUIRED": Words(
-        "属须事先授权项目：{title}。{detail}",
-        "Needs prior authorization: {title_en}. {detail}",
+        "属须事先授权项目“{title}”。{detail}",
+        "Needs prior authorization: “{title_en}”. {detail}",
         "治疗前取得担保函；紧急就诊的，在规定时限内通知。",
         "Obtain the guarantee letter before treatment; in an emergency notify in time.",
     ),
     "PA_ADVISED": Words(
-        "提示：{title}。{detail}手册将其列于住院期间提示，此处仅作提醒。",
-        "Note: {title_en}. {detail} The handbook lists it under stays; a reminder here.",
+        "建议事先授权：“{title}”。{detail}此处仅作提醒。",
+        "Authorization is advised: “{title_en}”. {detail} A reminder only.",
         "建议提前与医院确认授权；不因此影响理赔。",
         "Advise early confirmation with the hospital; cover is not affected.",
     ),

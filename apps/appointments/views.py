@@ -87,10 +87,7 @@ def check(request: HttpRequest) -> HttpResponse:
         context = {"found": found, "booking": read.booking}
     except DomainError as error:
         form.take_error(error)
-        labels = {name: asked.label for name, asked in form.f.items()}
-        context["errors"] = [
-            (labels.get(path, ""), error) for path, errors in form.path_errors.lists() for error in errors
-        ]
+        context["errors"] = form.named_errors()
     return render(request, "appointments/parts/answer.html", context)
 
 

@@ -64,7 +64,7 @@ def answer(request: HttpRequest, now: datetime | None = None) -> HttpResponse:
         context = {"found": found, "billing": found.billing, "plan": read.plan}
     except DomainError as error:
         form.take_error(error)
-        context["errors"] = [error for _path, errors in form.path_errors.lists() for error in errors]
+        context["errors"] = form.named_errors()
     return render(request, "authorizations/parts/answer.html", context)
 
 

@@ -223,6 +223,25 @@ class ActionForm(forms.Form):
         for one in error.errors if isinstance(error, InvalidInputs) else [error]:
             self.path_errors.appendlist(one.field or "", one)
 
+    def named_errors(self) -> list[tuple[str, Any]]:
+        """Every error with the words of its field, rows counted from one: "费用明细 2 · 金额"."""
+        return [(self._words(path), error) for path, errors in self.path_errors.lists() for error in errors]
+
+    def _words(self, path: str) -> str:
+        """Labels down the nested forms; the path as it stands where none is known."""
+        form: type[ActionForm] | None = type(self)
+        said: list[str] = []
+        for part in path.split("."):
+            if part.isdigit() and said:
+                said[-1] += f" {int(part) + 1}"
+                continue
+            item = next((one for one in fields(form.input_class) if one.name == part), None) if form else None
+            if form is None or item is None:
+                return path
+            said.append(str(item.metadata.get("label") or part))
+            form = {**form.nested, **form.grouped}.get(part)
+        return " · ".join(said)
+
     def loose_errors(self) -> list[Any]:
         """Errors whose field the form does not show."""
         shown = set(self._paths())

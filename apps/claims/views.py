@@ -89,7 +89,7 @@ def check(request: HttpRequest) -> HttpResponse:
         context = _expected(assess_report(actor_of(request), form.payload(), now=timezone.now()))
     except DomainError as error:
         form.take_error(error)
-        context["errors"] = [error for _path, errors in form.path_errors.lists() for error in errors]
+        context["errors"] = form.named_errors()
     return render(request, "claims/parts/expected.html", context)
 
 
