@@ -5,7 +5,7 @@ from __future__ import annotations
 MACHINES = frozenset({"api_member_app", "api_tpa", "api_hospital"})
 SUPERVISORS = frozenset({"supervisor", "adjuster_lead", "tpa_manager"})
 SENIORS = frozenset({"senior_adjuster", "final_approval"}) | SUPERVISORS
-CLERKS = frozenset({"intake", "mailroom", "service_specialist"})
+CLERKS = frozenset({"intake", "mailroom", "mail_clerk", "service_specialist"})
 REVIEWERS = frozenset({"first_review", "second_review"}) | SENIORS
 DECIDERS = REVIEWERS
 SIGNERS = frozenset({"second_review"}) | SENIORS

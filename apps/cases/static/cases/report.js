@@ -104,14 +104,14 @@
   });
   form?.addEventListener("submit", () => {
     // An amount left empty is the sum of its lines, as the placeholder says.
-    for (const bill of $$("[data-bill]", form)) { const own = $$('[name$=".amount"]', bill).find((one) => !one.closest("[data-line]")); if (own && !own.value.trim() && own.placeholder) own.value = own.placeholder.replace(/,/g, ""); }
+    for (const bill of $$("[data-bill]", form)) { const own = $$('[name$=".amount"]', bill).find((one) => !one.closest("[data-line]")); if (own && !own.value.trim() && parseFloat(own.placeholder)) own.value = own.placeholder.replace(/,/g, ""); }
   });
 
   // --- The check before saving ------------------------------------------------------------------
   async function check() {
     if (!form?.dataset.check) return;
     const place = $("[data-expected]"), body = $("[data-expected-body]"), data = new FormData(form);
-    for (const bill of $$("[data-bill]", form)) { const own = $$('[name$=".amount"]', bill).find((one) => !one.closest("[data-line]")); if (own && !own.value.trim()) data.set(own.name, own.placeholder.replace(/,/g, "")); }
+    for (const bill of $$("[data-bill]", form)) { const own = $$('[name$=".amount"]', bill).find((one) => !one.closest("[data-line]")); if (own && !own.value.trim() && parseFloat(own.placeholder)) data.set(own.name, own.placeholder.replace(/,/g, "")); }
     const answer = await fetch(form.dataset.check, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" } });
     place.hidden = false;
     body.innerHTML = answer.ok ? await answer.text() : String(answer.status);
