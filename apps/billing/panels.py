@@ -17,6 +17,7 @@ from apps.billing.terms import terms_of
 from apps.cards.models import Card
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
+from apps.members.queries import spokesperson
 
 Context = Mapping[str, Any]
 
@@ -45,6 +46,7 @@ def reminders(case: CaseFile, actor: Any) -> Context:
     return {
         "bill": bill, "terms": terms, "rows": list(bill.attempts.select_related("call").order_by("-number")),
         "clock": clock, "greys_next": greys and not bill.exhausted_at,
+        "person": spokesperson(case.policy) if bill.waiting else None,
     }  # fmt: skip
 
 

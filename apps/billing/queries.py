@@ -73,8 +73,15 @@ def calls_to_make(actor: Actor, *, series: str = "", limit: int = 200) -> list[C
     )
     if series:
         calls = calls.filter(case__series=series)
-    related = ("case__member", "case__self_pay__hospital", "case__policy__policyholder")
-    calls = visible_to(calls, actor).select_related(*related).prefetch_related("case__member__guardians")
+    related = (
+        "case__member",
+        "case__self_pay__hospital",
+        "case__policy__policyholder",
+        "case__policy__member",
+    )
+    calls = (
+        visible_to(calls, actor).select_related(*related).prefetch_related("case__policy__member__guardians")
+    )
     return list(calls.order_by("due_at", "pk")[:limit])
 
 

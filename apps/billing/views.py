@@ -30,9 +30,9 @@ from apps.core.errors import DomainError
 from apps.core.excel import excel_response
 from apps.core.money import to_yuan
 from apps.hospitals.models import Hospital
-from apps.members.models import Guardian, Member
+from apps.members.models import Member
+from apps.members.queries import spokesperson
 from apps.messaging.calls import OUTCOMES
-from apps.messaging.models import CallTask
 from apps.products.queries import series_codes
 
 
@@ -42,19 +42,12 @@ def calls(request: HttpRequest) -> HttpResponse:
     tasks = calls_to_make(actor, series=series)
     context = {
         "title": _("Calls about bills"),
-        "tasks": [(task, person_of(task)) for task in tasks],
+        "tasks": [(task, spokesperson(task.case.policy)) for task in tasks],
         "outcomes": OUTCOMES,
         "series": series,
         "all_series": series_codes(),
     }
     return show(request, "billing/calls.html", context)
-
-
-def person_of(task: CallTask) -> Guardian | None:
-    """Whom to call: the policyholder, else another guardian with a number."""
-    holder = task.case.policy.policyholder
-    people = [holder] if holder else list(task.case.member.guardians.all())
-    return next((person for person in people if person.mobile_masked), None)
 
 
 @require_POST

@@ -31,11 +31,15 @@ from apps.cases.timeleft import due_words
 from apps.core.errors import Conflict, DomainError, NotAllowed, NotFound
 from apps.core.excel import LIMIT, excel_response
 from apps.core.money import to_yuan
+from apps.members.queries import spokesperson
 from apps.products.labels import joined
 
 PAGE_SIZE = 50
-REVEALERS = DESK_ROLES | LEADS | {"compliance", "auditor"}
-REVEALED = {"id_number": "id_number", "mobile": "mobile", "name": "name", "birth_date": "birth_date"}
+REVEALERS = DESK_ROLES | LEADS | {"compliance", "auditor", "collections", "service_lead", "recovery_lead"}
+SPOKESPERSON = "contact_mobile"  # of whom one calls about the child
+REVEALED = {
+    "id_number": "id_number", "mobile": "mobile", "name": "name", "birth_date": "birth_date", SPOKESPERSON: "mobile",
+}  # fmt: skip
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -306,7 +310,8 @@ def _do(request: HttpRequest, case: CaseFile, actor: Actor, opened: casepage.Ope
 
 @require_POST
 def reveal(request: HttpRequest, number: str) -> HttpResponse:
-    """Show one masked value of the child in full, with a reason that is logged (LAW-09)."""
+    """Show one masked value of the child, or the number of who is called about it, in full, with a reason that is
+    logged (LAW-09)."""
     actor, what = actor_of(request), request.POST.get("what", "")
     try:
         case = queries.case_for(actor, number)
@@ -325,7 +330,8 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
             context,
             status=200 if request.headers.get("HX-Request") else error.status,
         )
-    value = getattr(case.member, REVEALED[what])
+    person = spokesperson(case.policy) if what == SPOKESPERSON else None
+    value = person.mobile if person else getattr(case.member, REVEALED[what])
     response = render(request, "cases/parts/revealed.html", {"value": value, "what": what})
     response["Cache-Control"] = "no-store"
     return response

@@ -165,3 +165,10 @@ def stretches_of_stay(member: Member, admitted_on: date, discharged_on: date) ->
         else:
             found.append(Stretch(policy, day, day))
     return found
+
+
+def spokesperson(policy: Policy) -> Guardian | None:
+    """Whom to call about the child: the policyholder, else another guardian with a number. At most one query, none
+    where the guardians are loaded."""
+    people = [policy.policyholder] if policy.policyholder else list(policy.member.guardians.all())
+    return next((person for person in people if person.mobile_masked), None)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
 from apps.documents.queries import letters_on
+from apps.members.queries import spokesperson
 from apps.messaging.models import CallTask, Message
 from apps.payments.models import PaymentOrder
 from apps.payments.queries import unordered_fen
@@ -75,6 +76,7 @@ def contacts(case: CaseFile, actor: Any) -> Context:
         "letters": letters_on(case),
         "sendings": list(Message.objects.filter(case=case.pk).order_by("-pk")[:20]),
         "calls": list(CallTask.objects.filter(case=case.pk).order_by("-pk")[:20]),
+        "person": spokesperson(case.policy) if case.open else None,
     }
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from apps.accounts.actors import SYSTEM
+from apps.accounts.models import AccessLog
+from apps.accounts.tests.factories import web_of
 from apps.billing.models import BillReminder
 from apps.billing.queries import ageing, with_manager
 from apps.billing.tasks import sweep
@@ -14,6 +17,7 @@ from apps.billing.tests.world import Bills
 from apps.cards.models import Card, CardEvent, CardState
 from apps.cases.engine import perform
 from apps.core.errors import Blocked, InvalidInputs
+from apps.members.models import Guardian
 from apps.messaging.models import CallTask, Message
 
 
@@ -216,3 +220,19 @@ def test_bil03_a_renewal_does_not_pay(world: Bills) -> None:
     world.pay(exhausted, "350.00")
     assert Card.objects.filter(member__number="M2026", greyed_at=None).count() == 2
     assert Message.objects.filter(template="card_restored").count() == 1
+
+
+def test_who_calls_finds_the_number_on_the_bill_and_says_why(world: Bills) -> None:
+    world.no_address()
+    parent = Guardian.objects.get(member__number="M2026")
+    parent.mobile = "13911112222"
+    parent.save()
+    case = world.bill()
+    caller, page = web_of(world.user("collections")), reverse("admin:case", args=[case.number])
+    shown = caller.get(page).content.decode()
+    assert ("contact_mobile" in shown, "13911112222" in shown) == (True, False)
+    ask = reverse("admin:case-reveal", args=[case.number])
+    assert "13911112222" not in caller.post(ask, {"what": "contact_mobile"}).content.decode()
+    told = caller.post(ask, {"what": "contact_mobile", "reason": "拨打催缴电话"})
+    assert "13911112222" in told.content.decode()
+    assert AccessLog.objects.get(what="contact_mobile").reason == "拨打催缴电话"
