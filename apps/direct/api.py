@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -16,18 +17,23 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.adjudication.checklist import Requirement
+from apps.adjudication.handbook import Title
 from apps.cases.api import CaseDetailSerializer, CaseSerializer
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
 from apps.claims.api import DecisionSerializer, VisitSerializer
+from apps.claims.assess import assessment_of
 from apps.core.api import ActorMixin, YuanField
 from apps.core.errors import InvalidInput
 from apps.direct.actions import admit_child, submit_direct
+from apps.direct.actions.intake import outstanding
 from apps.direct.batches import submit_many
 from apps.direct.importer import import_claims
 from apps.direct.inputs import AdmissionInput, SubmitInput
 from apps.direct.models import DirectClaim, HospitalPayment
 from apps.direct.queries import self_pay, visible_direct
+from apps.direct.workflow import AT_INTAKE
 
 API = DirectClaim.Source.API
 
@@ -82,6 +88,48 @@ class DirectSerializer(CaseDetailSerializer):
         return ShareSerializer(self_pay(case)).data if case.claim.decided_fen is not None else None
 
 
+class MissingSerializer(serializers.Serializer[Any]):
+    """One paper or check that is still to come: what it is, what is wrong, and what would do."""
+
+    paper = serializers.CharField(source="key", help_text=_("the kind, as `papers` takes it"))
+    title = serializers.SerializerMethodField()
+    bill = serializers.SerializerMethodField(help_text=_("which bill it is about, such as 1.1"))
+    why = serializers.SerializerMethodField()
+    remedy = serializers.SerializerMethodField()
+    rule = serializers.CharField()
+
+    def get_title(self, entry: Requirement) -> str:
+        return _said(entry.title)
+
+    def get_bill(self, entry: Requirement) -> str:
+        return entry.place.removeprefix("bill:")
+
+    def get_why(self, entry: Requirement) -> str:
+        return _said(entry.why)
+
+    def get_remedy(self, entry: Requirement) -> str:
+        return _said(entry.remedy)
+
+
+def _said(title: Title) -> str:
+    return title.en if (get_language() or "").startswith("en") else title.zh
+
+
+class DirectDetailSerializer(DirectSerializer):
+    """With what is missing before the review can begin; empty once it has begun."""
+
+    missing = serializers.SerializerMethodField()
+
+    class Meta(DirectSerializer.Meta):
+        fields = [*DirectSerializer.Meta.fields, "missing"]
+
+    @extend_schema_field(MissingSerializer(many=True))
+    def get_missing(self, case: CaseFile) -> Any:
+        if case.state not in AT_INTAKE or not case.claim.visits.all():
+            return []
+        return MissingSerializer(outstanding(assessment_of(case)), many=True).data
+
+
 class BatchAnswerSerializer(serializers.Serializer[Any]):
     claims = CaseSerializer(many=True)
 
@@ -124,18 +172,23 @@ class DirectViewSet(
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
         cases = visible_direct(self.actor).select_related(
-            "member", "policy", "handbook", "claim", "direct__authorization__case"
+            "member", "policy__plan", "handbook", "hospital", "claim", "direct__authorization__case"
         )
         related = (
             "claim__visits__hospital", "claim__visits__bills__lines", "claim__decisions__lines", "direct__payments",
         )  # fmt: skip
         return cases.prefetch_related(*related).order_by("-pk")
 
+    def get_serializer_class(self) -> Any:
+        return DirectSerializer if self.action == "list" else DirectDetailSerializer
+
     def get_serializer_context(self) -> dict[str, Any]:
         fake = getattr(self, "swagger_fake_view", False)
         return {**super().get_serializer_context(), "actor": None if fake else self.actor}
 
-    @extend_schema(request=serializer_for(SubmitInput, "DirectSubmission"), responses={201: DirectSerializer})
+    @extend_schema(
+        request=serializer_for(SubmitInput, "DirectSubmission"), responses={201: DirectDetailSerializer}
+    )
     def create(self, request: Request) -> Response:
         """Submit one visit, or one stay after its discharge. Every wrong value is named by its path; nothing
         is stored then. A greyed card (BIL-03), another clinic brand (VAC-04) or a bill claimed before (LAW-11)
@@ -144,7 +197,7 @@ class DirectViewSet(
         return self._answer(case)
 
     @extend_schema(
-        request=serializer_for(AdmissionInput, "DirectAdmission"), responses={201: DirectSerializer}
+        request=serializer_for(AdmissionInput, "DirectAdmission"), responses={201: DirectDetailSerializer}
     )
     @action(detail=False, methods=["post"], pagination_class=None)
     def admissions(self, request: Request) -> Response:

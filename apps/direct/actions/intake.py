@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.adjudication.checklist import Requirement
 from apps.adjudication.handbook import Level
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
@@ -73,6 +74,11 @@ def where(found: Assessment) -> str:
     if any(finding.level is Level.REFER and not finding.overridden for finding in unauthorized(found)):
         return "PA_EXCEPTION"
     return "ID_PENDING" if _identity_lacking(found) else "UNDER_REVIEW"
+
+
+def outstanding(found: Assessment) -> list[Requirement]:
+    """What is still to be sent or made good; a picture that is here and waits for our eyes is not."""
+    return [entry for entry in found.lacking if not _only_unseen(found, entry.key)]
 
 
 def _only_unseen(found: Assessment, key: str) -> bool:

@@ -41,6 +41,7 @@ def test_a_hospital_submits_its_own_and_reads_what_became_of_it(world: Direct) -
     again = api.post(URL, data, headers={"Idempotency-Key": "k-1"})
     assert (sent.status_code, again.status_code, DirectClaim.objects.count()) == (201, 201, 1), sent.content
     number = sent.json()["number"]
+    assert sent.json()["missing"] == []
     assert (sent.json()["state"], sent.json()["direct"]["source"], sent.json()["self_pay"]) == (
         "INTAKE",
         "API",
@@ -55,6 +56,18 @@ def test_a_hospital_submits_its_own_and_reads_what_became_of_it(world: Direct) -
     other = api_of(ApiClientFactory(hospital="PUB"))
     assert other.get(f"{URL}{number}/").status_code == 404
     assert other.get(URL).json()["results"] == []
+    other_day = world.visit(hospital="PRI", started_on="2026-09-11")
+    unsigned = api.post(
+        URL, world.submission(other_day, contact_email="", papers=world.kit(without="SIGNED_RECEIPT"))
+    )
+    (lacking,) = unsigned.json()["missing"]
+    assert (unsigned.json()["state"], lacking["paper"], lacking["rule"]) == (
+        "INTAKE_INCOMPLETE",
+        "SIGNED_RECEIPT",
+        "APT-06",
+    )
+    assert lacking["title"]
+    assert lacking["remedy"]
 
 
 @pytest.mark.parametrize(
