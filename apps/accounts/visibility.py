@@ -3,7 +3,8 @@
 A model says where its dimensions stand: `VISIBILITY = {"series": "series", "tpa": "tpa",
 "hospital": "hospital__code", "member": "member__number"}`. A dimension that an actor is restricted
 on and the model does not have means: nothing is visible. Who has no role in the business sees
-nothing either (LAW-09).
+nothing either (LAW-09). `HIDDEN = {"hospital": {"state": "REJECTED"}}` takes rows of such values away from
+actors that are restricted on the dimension, though they would be theirs.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def visible_to(queryset: QuerySet[M], actor: Actor) -> QuerySet[M]:
         path = paths.get(dimension)
         if path is None:
             return queryset.none()
+        if hidden := _hidden(model, dimension):
+            queryset = queryset.exclude(**hidden)
         conditions = of_many if _leads_to_many(model, path) else own
         if isinstance(restriction, frozenset):
             conditions[f"{path}__in"] = sorted(restriction)
@@ -68,9 +71,15 @@ def sees(actor: Actor, row: Model) -> bool:
         if restriction:
             value = _value(row, paths.get(dimension, ""))
             allowed = value in restriction if isinstance(restriction, frozenset) else value == restriction
-            if not allowed:
+            hidden = _hidden(type(row), dimension)
+            if not allowed or (hidden and all(_value(row, path) == given for path, given in hidden.items())):
                 return False
     return True
+
+
+def _hidden(model: type[Model], dimension: str) -> dict[str, Any]:
+    hidden: dict[str, dict[str, Any]] = getattr(model, "HIDDEN", {})
+    return hidden.get(dimension, {})
 
 
 def _value(row: Any, path: str) -> Any:

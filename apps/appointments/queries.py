@@ -82,9 +82,8 @@ def appointment_missing(handbook: Any, policy_id: int, hospital: Hospital, day: 
 
 
 def visible_appointments(actor: Actor) -> QuerySet[CaseFile]:
-    """Hospitals see what they are to arrange or expect; what was refused by rule never concerned them."""
-    cases = visible_to(CaseFile.objects.filter(kind="appointment"), actor)
-    return cases.exclude(state="REJECTED") if actor.hospital else cases
+    """Hospitals see what they are to arrange or expect, not what was refused."""
+    return visible_to(CaseFile.objects.filter(kind="appointment"), actor)
 
 
 def arrivals(actor: Actor, day: date, *, hospital: str = "") -> list[Appointment]:

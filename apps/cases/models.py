@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -31,6 +31,8 @@ class CaseFile(models.Model):
     """
 
     VISIBILITY = {"series": "series", "tpa": "tpa", "hospital": "hospital__code", "member": "member__number"}
+    # A visit that was refused by rule (a greyed card, no cover) never concerned the hospital.
+    HIDDEN: ClassVar[dict[str, dict[str, str]]] = {"hospital": {"kind": "appointment", "state": "REJECTED"}}
 
     number = models.CharField(_("case number"), max_length=30, unique=True)
     kind = models.CharField(_("kind"), max_length=20)

@@ -11,7 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from apps.accounts.actors import actor_of_client
+from apps.accounts.models import ApiClient
 from apps.accounts.tests.factories import UserFactory, web_of
+from apps.accounts.visibility import sees
 from apps.appointments import demo
 from apps.appointments.models import Appointment
 from apps.appointments.tests.world import Rooms, at, days
@@ -76,7 +79,13 @@ def test_hospitals_and_administrators_see_their_own(world: Rooms) -> None:
     house, other = machine("HOSPITAL", hospital="PRI"), machine("HOSPITAL", hospital="OTH")
     listed = house.get(URL, {"on": "2026-10-13"}).json()["results"]
     assert [row["number"] for row in listed] == [mine.number]
-    assert house.get(f"{URL}{refused.number}/").status_code == 404
+    for address in (URL, "/api/v1/cases/"):
+        assert house.get(f"{address}{refused.number}/").status_code == 404
+    confirm = {"version": refused.version, "input": {"time": "09:30"}}
+    answer = house.post(f"/api/v1/cases/{refused.number}/actions/confirm/", confirm, format="json")
+    assert answer.status_code == 404
+    desk = actor_of_client(ApiClient.objects.get(hospital="PRI"))
+    assert [sees(desk, case) for case in (mine, refused)] == [True, False]  # nor does a webhook tell it
     assert other.get(URL).json()["results"] == []
     assert house.post(URL, world.request(), format="json").status_code == 403
     tpa = machine("TPA", tpa=world.handbook("2024").handbook.tpa)
