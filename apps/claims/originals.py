@@ -16,9 +16,15 @@ from apps.adjudication.routing import MAIL
 from apps.cases.models import CaseFile
 from apps.claims.assess import Assessment
 from apps.claims.models import Original, Parcel
+from apps.core.imports.cells import fold
 from apps.documents.register import printed
 
 VOUCHERS = frozenset({"INVOICE", "THIRD_PARTY_SETTLEMENT"})  # what a payment rests on (LAW-08)
+
+
+def courier_number(typed: str) -> str:
+    """As the label prints it, whatever was typed: half-width capitals without spaces."""
+    return fold(typed).replace(" ", "").upper()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from apps.claims import letters
 from apps.claims.assess import Assessment, assessment_in
 from apps.claims.facts import facts_of
 from apps.claims.models import Original, Parcel
-from apps.claims.originals import VOUCHERS, mailing, missing_originals, place_words
+from apps.claims.originals import VOUCHERS, courier_number, mailing, missing_originals, place_words
 from apps.claims.roles import CLERKS, SUPERVISORS, UPLOADERS
 from apps.claims.workflow import KIND, STATES
 from apps.core.errors import Blocked, DomainError, InvalidInput, InvalidInputs
@@ -94,14 +94,13 @@ def _record_tracking(ctx: Ctx[TrackingInput]) -> None:
     """The courier number the member fed back; a parcel announced without one gets it now."""
     given, claim = ctx.input, ctx.case.claim
     assert given is not None
-    sent = _not_future(ctx, given.sent_on, "sent_on")
+    number, sent = courier_number(given.tracking_number), _not_future(ctx, given.sent_on, "sent_on")
     announced = _announced(claim)
-    known = next((parcel for parcel in announced if parcel.tracking_number == given.tracking_number), None)
+    known = next((parcel for parcel in announced if parcel.tracking_number == number), None)
     parcel = known or next((parcel for parcel in announced if not parcel.tracking_number), None)
-    _announce(ctx, parcel, tracking_number=given.tracking_number, sent_on=sent, note=given.note)
-    claim.tracking_number = given.tracking_number
+    _announce(ctx, parcel, tracking_number=number, sent_on=sent, note=given.note)
+    claim.tracking_number = ctx.data["tracking_number"] = number
     ctx.update(claim, "tracking_number")
-    ctx.data["tracking_number"] = given.tracking_number
     observe(_tracking_rule(ctx), False)
 
 
@@ -154,8 +153,8 @@ def _log_originals(ctx: Ctx[OriginalsInput]) -> None:
     """
     given, claim = ctx.input, ctx.case.claim
     assert given is not None
-    ctx.data |= {"tracking_number": given.tracking_number, "note": given.note}
     parcel = _parcel(ctx, given)
+    ctx.data |= {"tracking_number": parcel.tracking_number, "note": given.note}
     arrived = past(ctx, given.arrived_at)
     parcel.arrival, parcel.arrived_at, parcel.note = given.arrival, arrived, given.note or parcel.note
     parcel.logged_by, parcel.logged_at = ctx.actor.label, ctx.now
@@ -166,8 +165,8 @@ def _log_originals(ctx: Ctx[OriginalsInput]) -> None:
     _save(ctx, parcel)
     found = _shelve_all(ctx, parcel, given)
     ctx.data["missing"] = [entry.ref for entry in missing_originals(found)]
-    if given.tracking_number:
-        claim.tracking_number = given.tracking_number
+    if parcel.tracking_number:
+        claim.tracking_number = parcel.tracking_number
         ctx.update(claim, "tracking_number")
     ctx.emit("originals_received", arrived)
     ctx.emit("tracking_received")
@@ -203,7 +202,7 @@ def _refuse(ctx: Ctx[Any], parcel: Parcel) -> None:
 def _parcel(ctx: Ctx[Any], given: OriginalsInput) -> Parcel:
     """The announced parcel with this number, else a new one. Another number than announced is a mistake
     of somebody until the clerk says that it is another parcel (RMB-25)."""
-    number, announced = given.tracking_number, _announced(ctx.case.claim)
+    number, announced = courier_number(given.tracking_number), _announced(ctx.case.claim)
     numbered = {parcel.tracking_number: parcel for parcel in announced if parcel.tracking_number}
     if observe(
         _tracking_rule(ctx), bool(number and numbered and number not in numbered and not given.other_parcel)

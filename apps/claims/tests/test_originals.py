@@ -140,10 +140,12 @@ def test_rmb25_another_parcel_than_announced_must_be_said(world: World) -> None:
     assert states == {"SF111111": "ANNOUNCED", "SF222222": "RECEIVED"}
 
 
-def test_the_same_parcel_is_logged_once(world: World) -> None:
-    case = log(world, mailed(world), tracking_number="SF333333", more_expected=True)
+def test_the_same_parcel_is_logged_once_however_its_number_was_typed(world: World) -> None:
+    case = world.do(mailed(world), "record_tracking", by="intake", tracking_number="sf 3333 ３３")
+    case = log(world, case, tracking_number="SF333333", more_expected=True)
+    assert Parcel.objects.get(claim=case.pk).state == "RECEIVED"
     with pytest.raises(InvalidInput) as caught:
-        log(world, case, tracking_number="SF333333")
+        log(world, case, tracking_number="SF333333 ")
     assert caught.value.code == "parcel_twice"
 
 

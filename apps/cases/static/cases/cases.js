@@ -262,12 +262,12 @@
   }
   function start() {
     prepare(document);
+    const wanted = location.hash.match(/^#paper-(\d+)$/);
+    const paper = (wanted && $(`[data-paper="${wanted[1]}"]`)) || $("[data-papers] [data-paper]");
+    if (paper) showPaper(paper);
     if (page() === "work") { remember(); picked(); }
     if (page() === "case") {
       placeInList();
-      const wanted = location.hash.match(/^#paper-(\d+)$/);
-      const paper = (wanted && $(`[data-paper="${wanted[1]}"]`)) || $("[data-paper]");
-      if (paper) showPaper(paper);
       enter($("#action"));
       if ($("#action form .has-error, #action .c-note--bad")) $("#action").scrollIntoView({ block: "center" });
       tick(); setInterval(tick, 20e3);
