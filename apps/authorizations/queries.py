@@ -12,6 +12,7 @@ from apps.accounts.visibility import visible_to
 from apps.authorizations.models import Authorization
 from apps.authorizations.workflow import LAPSING, LETTER_OUT
 from apps.cards.models import Card
+from apps.cards.queries import grey_rule
 from apps.cases.models import CaseFile
 
 NEARLY_USED = 80  # percent of the letter
@@ -32,6 +33,11 @@ class InHospital:
     def used(self) -> str:
         """How much of the letter is used, as a color."""
         return "bad" if self.percent > 100 else "warn" if self.percent >= NEARLY_USED else "good"
+
+    @property
+    def rule(self) -> str:
+        """By which rule the card stopped: the one it was greyed by, or the series' own."""
+        return (self.card.greyed_rule if self.card else "") or grey_rule(self.case.handbook.handbook)
 
     @property
     def level(self) -> str:

@@ -131,6 +131,7 @@ def timeline(case: CaseFile, kind: Kind) -> list[Entry]:
             )
     for source in TIMELINES:
         entries.extend(source(case))
+    entries.reverse()  # of the same moment, the last first
     return _together(sorted(entries, key=lambda entry: entry.at, reverse=True))
 
 

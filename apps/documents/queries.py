@@ -33,6 +33,14 @@ class ChecklistRow:
     requirement: Requirement
     papers: tuple[Paper, ...]
 
+    @property
+    def unseen(self) -> bool:
+        """Something came for it that nobody has looked at yet: no reason to ask for it again."""
+        waiting = (
+            paper.usable and paper.legible is None and paper.form not in UNSEEN for paper in self.papers
+        )
+        return not self.requirement.satisfied and any(waiting)
+
 
 def papers_of(case: CaseFile) -> list[Paper]:
     """All papers with their files, oldest first; one query."""

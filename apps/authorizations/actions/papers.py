@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.adjudication.checklist import Requirement
 from apps.authorizations import guards
 from apps.authorizations.assess import missing, trial_in
 from apps.authorizations.letters import tell_requester
@@ -14,6 +15,7 @@ from apps.authorizations.workflow import BEFORE_DECISION, COLLECTING, KIND
 from apps.cases.engine import Ctx
 from apps.cases.kinds import Action, NoInput
 from apps.documents.actions import paper_actions
+from apps.documents.queries import checklist_rows
 
 
 def _papers_changed(ctx: Ctx[Any]) -> None:
@@ -29,15 +31,26 @@ for action in paper_actions(
     KIND.action(action)
 
 
+def _wanted(ctx: Ctx[Any]) -> list[Requirement]:
+    """What is missing and has not come: a paper nobody has looked at yet is not asked for again."""
+    found = trial_in(ctx)
+    rows = checklist_rows(missing(found), found.papers, ctx.handbook)
+    return [row.requirement for row in rows if not row.unseen]
+
+
 def _ask(ctx: Ctx[NoInput]) -> None:
     """One list of everything that is missing, to whoever asked."""
-    lacking = missing(trial_in(ctx))
+    lacking = _wanted(ctx)
     ctx.data["lacking"] = [entry.ref for entry in lacking]
     tell_requester(ctx, [entry.title for entry in lacking])
 
 
 def _something_missing(ctx: Ctx[Any]) -> Any:
-    return None if missing(trial_in(ctx)) else guards.Blocker("nothing_missing", _("Nothing is missing."))
+    if _wanted(ctx):
+        return None
+    if missing(trial_in(ctx)):
+        return guards.Blocker("unseen", _("Everything has come; look at the papers first."), "RMB-20")
+    return guards.Blocker("nothing_missing", _("Nothing is missing."))
 
 
 KIND.action(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from apps.accounts.tests.factories import UserFactory, web_of
 from apps.authorizations.actions import ask_whether, request_authorization
 from apps.authorizations.models import Authorization
 from apps.authorizations.tasks import expire_letters
@@ -17,7 +18,7 @@ from apps.cases.engine import perform
 from apps.claims.tests.world import events
 from apps.core.errors import Blocked, InvalidInputs, NotAllowed
 from apps.core.errors import NotFound as Missing
-from apps.documents.models import Letter
+from apps.documents.models import Letter, Paper
 from apps.ledger.models import LimitAccount
 from apps.messaging.models import Message
 from apps.products.actions import load_calendar
@@ -402,3 +403,21 @@ def test_a_bill_beyond_the_letter_is_refused(world: Rooms) -> None:
     case = world.admitted()
     with pytest.raises(Exception, match="10,000"):
         world.do(case, "record_bill", by="intake", amount="10000.01", bill="F-1")
+
+
+def test_what_came_and_nobody_looked_at_is_not_asked_for_again(world: Rooms) -> None:
+    case = world.ask()
+    came = [
+        Paper.objects.create(case=case, kind=kind, form="IMAGE", received_at=world.now)
+        for kind in ("MEDICAL_RECORD", "PASSPORT")
+    ]
+    page = web_of(UserFactory(roles=["intake"])).get(f"/admin/case/{case.number}/").content.decode()
+    assert page.count("已收到，待查看") == 2
+    asked = world.do(case, "ask_papers", by="intake").events.get(name="papers_asked").data["lacking"]
+    assert asked == ["COST_ESTIMATE"]
+    came.append(Paper.objects.create(case=case, kind="COST_ESTIMATE", form="IMAGE", received_at=world.now))
+    case = world.ask()
+    Paper.objects.filter(pk__in=[paper.pk for paper in came]).update(case=case.pk)
+    with pytest.raises(Blocked) as refused:
+        world.do(case, "ask_papers", by="intake")
+    assert (refused.value.code, refused.value.rule) == ("unseen", "RMB-20")
