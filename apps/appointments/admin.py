@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
@@ -59,7 +60,7 @@ def _book_there(actor: Actor, member: Member, wish: Wish, place: Place) -> tuple
              "benefit": "" if wish.benefit == "EMERGENCY" else wish.benefit, "department_group": wish.department_group}  # fmt: skip
     asked["visit_type"] = "INPATIENT" if wish.benefit == "INPATIENT" else "OUTPATIENT"
     given = urlencode({name: value for name, value in asked.items() if value})
-    return _("Request there"), f"{reverse('admin:appointment-request')}?{given}"
+    return pgettext_lazy("look-up", "Request there"), f"{reverse('admin:appointment-request')}?{given}"
 
 
 FOLLOWS.append(_book_there)

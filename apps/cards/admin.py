@@ -29,11 +29,13 @@ from apps.cards import actions
 from apps.cards.models import BindingFailure, Card, CardEvent, CardLink, CardState
 from apps.cards.picture import png_of
 from apps.cards.queries import face_of
+from apps.cards.words import FAILED
 from apps.core.errors import DomainError
 from apps.core.imports.cells import fold
 from apps.core.lists import Exportable, ListResource, ReadOnlyInline, ReadOnlyList, known_values
 from apps.members import queries
 from apps.members.admin import MemberAdmin
+from apps.members.models import IdType
 from apps.products.queries import series_codes
 
 COLORS = {"ACTIVE": "success", "PENDING": "info", "GREYED": "danger", "EXPIRED": "warning"}
@@ -284,7 +286,7 @@ class BindingFailureAdmin(Exportable, ReadOnlyList):
     """Families that could not bind; whoever answers the hotline sees what they were told (CRD-07, CRD-26)."""
 
     resource_classes = [BindingFailureResource]
-    list_display = ["at", "series", "client", "account", "code", "rule", "tried", "words"]
+    list_display = ["at", "series", "client", "account", "failed", "rule", "typed", "words"]
     list_filter = [
         known_values("series", _("series"), lambda: [(series, series) for series in series_codes()]),
         ("at", admin.DateFieldListFilter),
@@ -297,3 +299,12 @@ class BindingFailureAdmin(Exportable, ReadOnlyList):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BindingFailure]:
         return visible_to(BindingFailure.objects.all(), actor_of(request))
+
+    @admin.display(description=_("what failed"))
+    def failed(self, failure: BindingFailure) -> Any:
+        return FAILED.get(failure.code, failure.code)
+
+    @admin.display(description=_("tried with"))
+    def typed(self, failure: BindingFailure) -> str:
+        kind, _space, end = failure.tried.rpartition(" ")
+        return f"{dict(IdType.choices).get(kind, kind)} {end}".strip()

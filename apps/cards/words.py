@@ -13,6 +13,19 @@ BENEFITS: dict[str, Any] = {
     "HEALTH_CHECK": _("health check"),
     "MENTAL_HEALTH": _("mental health"),
 }
+FAILED: dict[str, Any] = {  # CRD-07, CRD-26
+    "not_as_enrolled": _("not as enrolled"),
+    "no_card": _("no card: ended or not issued"),
+    "paper_too_early": _("enrolled on paper, too early"),
+    "required": _("something missing"),
+    "not_asked": _("something not asked for"),
+    "code_wrong": _("wrong code"),
+    "code_gone": _("no valid code"),
+    "too_many_attempts": _("too many attempts"),
+    "expired": _("paper expired"),
+    "mobile": _("no mobile number"),
+    "id_check_digit": _("number mistyped"),
+}
 FUNCTIONS: dict[str, Any] = {  # CRD-28
     "BENEFITS": _("benefits"),
     "VISITS": _("visit records"),

@@ -25,6 +25,7 @@ from apps.core.lists import Exportable, ListResource, ReadOnlyInline, ReadOnlyLi
 from apps.hospitals import queries
 from apps.hospitals.directory import DirectoryForm, look_up
 from apps.hospitals.models import Campus, Hospital, NetworkEntry, NetworkLookup, Scope
+from apps.hospitals.words import answer_words, asked_words
 from apps.products.labels import label, labels
 
 
@@ -194,7 +195,7 @@ class NetworkEntryAdmin(Exportable, ReadOnlyList):
 class NetworkLookupAdmin(ReadOnlyList):
     """Which look-ups staff made, with the answer of that day (NET-04)."""
 
-    list_display = ["at", "who", "member", "channel", "asked", "answer"]
+    list_display = ["at", "who", "member", "way", "asked", "answer"]
     list_select_related = ["user", "client"]
     list_filter = [("at", admin.DateFieldListFilter), "series", "channel"]
     search_fields = ["member__exact"]
@@ -211,13 +212,14 @@ class NetworkLookupAdmin(ReadOnlyList):
     def who(self, lookup: NetworkLookup) -> str:
         return str(lookup.user or lookup.client or "")
 
+    @admin.display(description=_("channel"))
+    def way(self, lookup: NetworkLookup) -> str:
+        return label(lookup.channel)
+
     @admin.display(description=_("criteria"))
     def asked(self, lookup: NetworkLookup) -> str:
-        return " · ".join(f"{name}: {value}" for name, value in lookup.criteria.items())
+        return asked_words(lookup)
 
     @admin.display(description=_("result"))
     def answer(self, lookup: NetworkLookup) -> str:
-        out = "; ".join(
-            f"{code}: {', '.join(reasons)}" for code, reasons in lookup.result.get("out", {}).items()
-        )
-        return f"{lookup.result.get('count', 0)} {out}"
+        return answer_words(lookup)

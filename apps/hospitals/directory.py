@@ -15,7 +15,8 @@ from apps.accounts.actors import Actor
 from apps.hospitals.actions import record_lookup
 from apps.hospitals.models import DepartmentGroup, Hospital, Ownership, Scope
 from apps.hospitals.queries import Answer, Criteria, directory, network_answer, search, visible_hospitals
-from apps.hospitals.series import SeriesBook
+from apps.hospitals.series import SeriesBook, group_names
+from apps.hospitals.words import listed_words
 
 PAGE = 50
 EXPLAINED = 5  # houses found by name but not in the network, for which the page says why
@@ -81,6 +82,7 @@ def _networks(actor: Actor) -> list[tuple[str, str]]:
 @dataclass(frozen=True, slots=True)
 class Found:
     page: Any
+    rows: list[tuple[Hospital, list[str]]]  # with where it is listed, in words
     out: list[tuple[Hospital, Answer]]
 
 
@@ -97,7 +99,8 @@ def look_up(actor: Actor, criteria: Criteria, page: int) -> Found:
             "out": {hospital.code: [reason.code for reason in answer.reasons] for hospital, answer in out},
         },
     )
-    return Found(found, out)
+    names = {series: group_names(handbook) for series, handbook in SeriesBook().handbooks.items()}
+    return Found(found, [(hospital, listed_words(hospital, names)) for hospital in found], out)
 
 
 def _explained(actor: Actor, criteria: Criteria, listed: set[int]) -> list[tuple[Hospital, Answer]]:

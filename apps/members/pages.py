@@ -23,6 +23,7 @@ from apps.core.excel import excel_response
 from apps.hospitals.directory import DayInput
 from apps.hospitals.models import DepartmentGroup, Hospital, NetworkLookup, Ownership, Scope
 from apps.hospitals.queries import visible_hospitals
+from apps.hospitals.words import asked_words
 from apps.members.models import Member
 from apps.members.network import HOTLINE, Place, Wish, insured_on, look_up
 from apps.products.labels import label, labels
@@ -124,12 +125,4 @@ def _line(place: Place) -> tuple[Any, ...]:
 def earlier_look_ups(member: Member, limit: int = 5) -> list[tuple[NetworkLookup, str]]:
     """The last look-ups for a child, each with what was asked, in words."""
     rows = NetworkLookup.objects.filter(member=member.number).select_related("user", "client")
-    return [(row, _asked_in_words(row)) for row in rows.order_by("-id")[:limit]]
-
-
-def _asked_in_words(row: NetworkLookup) -> str:
-    asked = row.criteria
-    said = [label(row.channel), asked.get("on", "")]
-    said += [label(asked[name]) for name in ("benefit", "department_group", "ownership") if asked.get(name)]
-    said += [asked[name] for name in ("city", "hospital_type", "text") if asked.get(name)]
-    return " · ".join(word for word in said if word)
+    return [(row, f"{label(row.channel)} · {asked_words(row)}") for row in rows.order_by("-id")[:limit]]
