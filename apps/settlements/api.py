@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -40,7 +40,7 @@ class SettlementLineSerializer(serializers.ModelSerializer[StatementLine]):
     paid_before = YuanField(source="before_fen")
     amount = YuanField(source="amount_fen")
     before_review = serializers.SerializerMethodField()
-    set_off = serializers.SerializerMethodField(help_text=_lazy("the bill was lowered after its payment"))
+    set_off = serializers.SerializerMethodField(help_text=gettext_lazy("the bill was lowered after its payment"))
 
     class Meta:
         model = StatementLine

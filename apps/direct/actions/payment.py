@@ -64,7 +64,7 @@ def _settle(ctx: Ctx[SettleInput]) -> None:
         )
     )  # fmt: skip
     direct.paid_fen += amount
-    if not ahead:
+    if not ahead and claim.decided_fen is not None:
         direct.borne_fen = claim.claimed_fen - claim.decided_fen
     ctx.update(direct, "paid_fen", "borne_fen")
     ctx.data |= {
