@@ -37,7 +37,13 @@ class ReplayInput:
     until: date | None = ask(_("until"), default=None)
     handbook: str = ask(_("Under another handbook"), choices=handbooks, widget="select", default="")
     handbook_file: tuple[Any, ...] = ask(_("or a handbook file (TOML)"), widget="file", default=())
-    plan: str = ask(_("Under another plan"), choices=plans, widget="select", default="")
+    plan: str = ask(
+        _("Under another plan"),
+        choices=plans,
+        widget="select",
+        default="",
+        help=_("compares the claims decided under this plan"),
+    )
     plan_file: tuple[Any, ...] = ask(_("or a plan file (TOML)"), widget="file", default=())
 
 

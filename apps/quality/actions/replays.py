@@ -69,9 +69,14 @@ def _mistake(one: Any) -> InvalidInput:
     return InvalidInput(words, code="plan", field=one.where)
 
 
-def decisions_of(question: Question | Replay) -> QuerySet[Decision]:
-    """What is compared: decisions of a series within days of decision, both inclusive, Shanghai time."""
+def decisions_of(question: Question | Replay, swap: Swap) -> QuerySet[Decision]:
+    """What is compared: decisions of a series within days of decision, both inclusive, Shanghai time.
+
+    Another text of a plan says nothing about the children of other plans; another handbook does.
+    """
     found = Decision.objects.all()
+    if swap.plans and swap.handbook is None:
+        found = found.filter(claim__case__policy__plan__code__in=list(swap.plans))
     if question.series:
         found = found.filter(claim__case__series=question.series)
     if question.since:
@@ -138,6 +143,10 @@ def run_replay(pk: int) -> Replay:
 def _compare_all(replay: Replay) -> None:
     replay.changes.all().delete()
     decisions, (swap, _series) = decisions_of(replay), swap_of(replay)
+    if (
+        swap.plans and swap.handbook is None
+    ):  # another text of a plan says nothing about the children of other plans
+        decisions = decisions.filter(claim__case__policy__plan__code__in=list(swap.plans))
     replay.total, replay.done = decisions.count(), 0
     replay.compared = replay.differing = replay.problems = replay.before_fen = replay.after_fen = 0
     changes: list[ReplayChange] = []

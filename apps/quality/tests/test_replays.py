@@ -56,6 +56,14 @@ def test_another_plan_shows_claims_lines_and_amounts(world: World, series: str) 
     assert all(reason["rule"] and reason["message_zh"] for reason in (*before, *after))
 
 
+def test_a_plan_says_nothing_about_the_children_of_another(world: World) -> None:
+    world.closed(series="2026")
+    text = cheaper(world, "2026").replace('code = "NATIONAL"', 'code = "ELSEWHERE"')
+    assert "ELSEWHERE" in text
+    replay = run_replay(ask_replay(make_actor("manager"), Question(plan_text=text, plan_name="x.toml")).pk)
+    assert (replay.state, replay.compared) == ("DONE", 0)
+
+
 def test_wrong_questions_are_refused_with_their_place(world: World) -> None:
     manager = make_actor("manager")
     with pytest.raises(InvalidInputs) as refused:

@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(str(error.message)) from error
         question = dataclasses.replace(question, series=question.series or series)
         seen = differing = before = after = 0
-        for found in compare(decisions_of(question), swap):
+        for found in compare(decisions_of(question, swap), swap):
             seen, before, after = seen + 1, before + found.before_fen, after + found.after_fen
             if not found.same:
                 differing += 1
