@@ -113,7 +113,7 @@ def standing(ctx: Any) -> list[tuple[str, Any]]:
         bill=ctx.case.pk, kind=BillPayment.Kind.PAYMENT, way__in=dict(PAID_AT), reversal__isnull=True
     )
     return [
-        (str(row.pk), f"{row.paid_on} ¥ {format_yuan(row.amount_fen)} {row.reference} ({row.actor_label})")
+        (str(row.pk), f"{row.paid_on} ¥ {format_yuan(row.amount_fen)} {row.reference}")
         for row in rows.order_by("pk")
     ]
 

@@ -76,7 +76,29 @@ class HistoryInline(ReadOnlyInline):
 
     @admin.display(description=_("details"))
     def told(self, event: EndpointEvent) -> str:
-        return "; ".join(f"{name}: {value}" for name, value in event.data.items())
+        """What it was made with, or what became of what: 'address: https://a → https://b'."""
+        changed = event.data.get("fields", {})
+        parts = [
+            f"{_of(name)}: {_words(name, old)} → {_words(name, new)}" for name, (old, new) in changed.items()
+        ]
+        rest = {name: value for name, value in event.data.items() if name != "fields"}
+        return "; ".join([*parts, *(f"{_of(name)}: {_words(name, value)}" for name, value in rest.items())])
+
+
+def _of(name: str) -> str:
+    """A field of an endpoint in words."""
+    known = {
+        field.name: field.verbose_name
+        for field in Endpoint._meta.get_fields()
+        if hasattr(field, "verbose_name")
+    }
+    return str(known.get(name, name))
+
+
+def _words(name: str, value: Any) -> str:
+    if name == "events":
+        return "、".join(words_of(one) for one in value)
+    return str(value) or "–"
 
 
 class FailingFilter(admin.SimpleListFilter):

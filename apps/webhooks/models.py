@@ -104,7 +104,7 @@ class EndpointEvent(Immutable):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.endpoint_id} {self.kind}"
+        return str(self.get_kind_display())
 
 
 class Delivery(models.Model):
