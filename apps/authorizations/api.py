@@ -105,6 +105,12 @@ class TriggerSerializer(serializers.Serializer[Any]):
     lines = serializers.ListField(child=serializers.CharField(), help_text=_("0.1 = the first planned item"))
 
 
+class WhySerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField()
+    zh = serializers.CharField(source="message_zh")
+    en = serializers.CharField(source="message_en")
+
+
 class AnswerSerializer(serializers.Serializer[Any]):
     needed = serializers.BooleanField()
     triggers = TriggerSerializer(many=True)
@@ -115,8 +121,12 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
     late = serializers.BooleanField()
     covered = serializers.BooleanField()
+    not_covered_because = WhySerializer(many=True)
     expected = serializers.DecimalField(max_digits=14, decimal_places=2)
     direct_billing = serializers.BooleanField()
+    no_letter_because = serializers.CharField(
+        allow_blank=True, help_text=_("why the hospital does not bill this directly; empty where it does")
+    )
 
 
 class AuthorizationViewSet(
@@ -168,8 +178,10 @@ class AuthorizationViewSet(
             "notify_by": found.timing.by if found.timing and found.plan.emergency_at else None,
             "late": bool(found.timing and found.timing.late),
             "covered": not found.outside,
+            "not_covered_because": found.outside,
             "expected": found.decision.insurer,
             "direct_billing": found.billing.direct,
+            "no_letter_because": "" if found.billing.direct else str(found.billing.why),
         }
         return Response(AnswerSerializer(body).data)
 

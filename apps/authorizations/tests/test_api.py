@@ -86,6 +86,11 @@ def test_the_question_stores_nothing(world: Rooms) -> None:
     said = answer.json()
     assert (said["needed"], said["direct_billing"], said["late"]) == (True, True, False)
     assert {trigger["rule"] for trigger in said["triggers"]} == {"PA-07"}
+    assert (said["not_covered_because"], said["no_letter_because"]) == ([], "")
+    elsewhere = world.plan(hospital="PUB", planned_on="2027-06-30")
+    said = machine("TPA").post(f"{URL}check/", elsewhere, format="json").json()
+    assert (said["covered"], [why["rule"] for why in said["not_covered_because"]]) == (False, ["C9"])
+    assert "网络" in said["no_letter_because"]
     assert not CaseFile.objects.exists()
 
 
