@@ -40,7 +40,9 @@ class SettlementLineSerializer(serializers.ModelSerializer[StatementLine]):
     paid_before = YuanField(source="before_fen")
     amount = YuanField(source="amount_fen")
     before_review = serializers.SerializerMethodField()
-    set_off = serializers.SerializerMethodField(help_text=gettext_lazy("the bill was lowered after its payment"))
+    set_off = serializers.SerializerMethodField(
+        help_text=gettext_lazy("the bill was lowered after its payment")
+    )
 
     class Meta:
         model = StatementLine
