@@ -21,6 +21,8 @@ from apps.direct.queries import (
     NO_SHOW,
     NOT_COVERED,
     OVER_LIMIT,
+    PAID_STATES,
+    hospital_owes_fen,
     own_lines,
     paid_not_covered,
     self_pay,
@@ -79,7 +81,7 @@ def shares(case: CaseFile, actor: Any) -> Context:
     ]  # fmt: skip
     over = [(reason_words(reason), fen, payment) for reason, fen, payment in paid_not_covered(case)]
     return {
-        "decided": True, "lines": lines, "share": share, "payments": payments, "over": over,
+        "decided": True, "owed_fen": hospital_owes_fen(case) if case.state in PAID_STATES else 0, "lines": lines, "share": share, "payments": payments, "over": over,
         "paid_fen": sum(payment.amount_fen for payment in payments), "decided_fen": case.claim.decided_fen,
     }  # fmt: skip
 

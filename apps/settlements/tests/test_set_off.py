@@ -6,9 +6,11 @@ from datetime import date
 
 import pytest
 
+from apps.accounts.actors import SYSTEM
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked
 from apps.direct.models import HospitalPayment
+from apps.direct.panels import shares
 from apps.direct.queries import hospital_owes_fen, overpaid, paid_not_covered, self_pay
 from apps.finance import months
 from apps.ledger.models import MoneyAccount
@@ -45,6 +47,8 @@ def test_pr25_a_lowered_bill_is_set_off_by_the_next_statement(world: Settled, se
     )  # the family bears what it bore before, at the hospital
     assert (paid_not_covered(case), Recovery.objects.count()) == ([], 0)
     assert self_pay(case).open_fen == 500_00 - case.claim.decided_fen
+    shown = shares(case, SYSTEM)
+    assert (shown["owed_fen"], shown["over"]) == (owed, [])
     assert [row.owes_fen for row in overpaid(hospital_id=case.hospital_id)] == [owed]
     with pytest.raises(Blocked) as nothing:  # there must be something to pay
         world.draft(series)
