@@ -142,11 +142,8 @@ def run_replay(pk: int) -> Replay:
 
 def _compare_all(replay: Replay) -> None:
     replay.changes.all().delete()
-    decisions, (swap, _series) = decisions_of(replay), swap_of(replay)
-    if (
-        swap.plans and swap.handbook is None
-    ):  # another text of a plan says nothing about the children of other plans
-        decisions = decisions.filter(claim__case__policy__plan__code__in=list(swap.plans))
+    swap, _series = swap_of(replay)
+    decisions = decisions_of(replay, swap)
     replay.total, replay.done = decisions.count(), 0
     replay.compared = replay.differing = replay.problems = replay.before_fen = replay.after_fen = 0
     changes: list[ReplayChange] = []
