@@ -10,11 +10,12 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.cards.queries import cards_of_account
 from apps.cases.api import CaseDetailSerializer
 from apps.cases.inputs import parse_input
 from apps.cases.models import CaseFile
@@ -113,6 +114,14 @@ class RecoveryFilter(django_filters.FilterSet):
         fields = ["state", "series", "open"]
 
 
+OF_ACCOUNT = OpenApiParameter(
+    "account", str, description="Account at the front end: only children whose cards it holds."
+)
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[OF_ACCOUNT]), retrieve=extend_schema(parameters=[OF_ACCOUNT])
+)
 class RecoveryViewSet(
     ActorMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CaseFile]
 ):
@@ -135,6 +144,8 @@ class RecoveryViewSet(
         cases = visible_recoveries(self.actor).select_related(
             "member", "policy", "handbook", "recovery__origin"
         )
+        if account := self.request.query_params.get("account", ""):
+            cases = cases.filter(member__in=cards_of_account(self.actor, account).values("member"))
         return cases.prefetch_related(
             "recovery__lines", "recovery__refunds", "recovery__plans__instalments", "letters"
         )

@@ -70,6 +70,7 @@ def _button(name: str, icon: str, when: str = "alive") -> Any:
 
 class HistoryInline(ReadOnlyInline):
     model = EndpointEvent
+    hide_title = True
     fields = ["at", "kind", "actor_label", "reason", "told"]
     readonly_fields = fields
     verbose_name_plural = _("history")
@@ -271,6 +272,8 @@ class EndpointAdmin(WebhookList):
 
 class AttemptInline(ReadOnlyInline):
     model = Attempt
+    hide_title = True
+    verbose_name_plural = pgettext_lazy("webhook", "attempts")
     fields = ["at", "status", "took_ms", "error", "answer"]
     readonly_fields = fields
 

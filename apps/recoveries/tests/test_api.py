@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from apps.accounts.tests.factories import ApiClientFactory, UserFactory, api_of, make_actor, web_of
+from apps.cards.models import Card, CardLink
 from apps.cases.engine import available, perform
 from apps.core.errors import NotAllowed, NotFound
 from apps.recoveries.tests.world import Recoveries
@@ -40,6 +41,21 @@ def test_a_family_sees_what_is_asked_of_its_own_child_only(world: Recoveries, ru
     assert machine("HOSPITAL", hospital="PUB").get(URL).json()["results"] == []
     refused = family.post(URL, {"case": case.recovery.origin.number}, format="json")
     assert refused.status_code == 403
+
+
+def test_a_front_end_asks_for_one_account(world: Recoveries) -> None:
+    """A front end serves many families; the account says which one looks."""
+    case = world.notified()
+    client = ApiClientFactory(kind="MEMBER_APP", scopes=SCOPES, series=["2026"])
+    card = Card.objects.get(member=case.member_id)
+    CardLink.objects.create(
+        client=client, account="wx-mother", card=card, relation="MOTHER", bound_at=world.now
+    )
+    front = api_of(client)
+    for query, found in (("", 1), ("?account=wx-mother", 1), ("?account=wx-somebody", 0)):
+        assert len(front.get(URL + query).json()["results"]) == found, query
+    assert front.get(f"{URL}{case.number}/?account=wx-mother").status_code == 200
+    assert front.get(f"{URL}{case.number}/?account=wx-somebody").status_code == 404
 
 
 def test_filters_and_refusals_over_the_api(world: Recoveries) -> None:
