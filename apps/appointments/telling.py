@@ -97,12 +97,12 @@ def _context(case: CaseFile, now: datetime) -> dict[str, Any]:
     cutoff = cutoff_at(case)
     arrive = arrive_by(case)
     phone = given.campus.phone if given.campus else ""
-    binding = cutoff is not None and cutoff.binding
     passed = cutoff is not None and cutoff.passed(now)
+    in_time = cutoff if cutoff and cutoff.binding and not passed else None
     return {
         "hospital": str(case.hospital), "department": given.department, "visit_on": given.visit_on,
         "visit_time": given.visit_time.strftime("%H:%M") if given.visit_time else "", "phone": phone,
-        "cancel_by": timezone.localtime(cutoff.at) if binding and not passed else None, "cancel_passed": passed,
+        "cancel_by": timezone.localtime(in_time.at) if in_time else None, "cancel_passed": passed,
         "arrive_by": timezone.localtime(arrive).strftime("%H:%M") if arrive else "",
         "photo_id": bool(case.handbook.handbook.value("visit.photo_id_required")),
         "member_number": case.member.number, "reference": given.reference,
