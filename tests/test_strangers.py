@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
@@ -97,11 +100,15 @@ def asked() -> list[str]:
 
 
 def logged_in(**fields: Any) -> Callable[[], Client]:
-    user = UserFactory(**fields)
+    """A new client for every knock, with the session of one log-in as long as no answer ends it."""
+    user, known = UserFactory(**fields), Client()
 
     def door() -> Client:
+        cookie = known.cookies.get(settings.SESSION_COOKIE_NAME)
+        if cookie is None or not Session.objects.filter(session_key=cookie.value).exists():
+            known.force_login(user)
         client = Client(raise_request_exception=False)
-        client.force_login(user)
+        client.cookies = SimpleCookie(known.cookies)
         return client
 
     return door
