@@ -24,6 +24,7 @@ from apps.hospitals.actions import close_brand
 from apps.ledger.models import LimitAccount
 from apps.members.brands import ask_transfer, decide_transfer
 from apps.members.models import BrandLock
+from apps.messaging.models import Message
 from tests.api import machine as client_of
 from tests.api import refusal
 
@@ -164,6 +165,20 @@ def test_a_manager_looks_at_missed_visits_and_lifts(world: Rooms) -> None:
     client.post("/admin/appointments/missed/", {"ban": ban.pk, "reason": "家属说明"})
     ban.refresh_from_db()
     assert ban.lifted_because == "家属说明"
+
+
+def test_what_counts_as_late_is_said_before_and_in_the_message(world: Rooms) -> None:
+    """APT-11: asked for today with a permission, its cut-off passed before it was confirmed."""
+    case = world.confirmed(by="boss", visit_on=f"{world.now:%Y-%m-%d}", override_reason="医院同意当日接诊")
+    told = Message.objects.get(case=case.pk).body
+    assert "按时取消的时限已过" in told
+    assert "之前告知" not in told
+    desk = web("service_specialist")
+    late = desk.get(f"/admin/case/{case.number}/do/cancel/").content.decode()
+    assert "计为逾期" in late
+    assert "APT-11" in late
+    in_time = world.confirmed(visit_on="2026-10-20")
+    assert "计为逾期" not in desk.get(f"/admin/case/{in_time.number}/do/cancel/").content.decode()
 
 
 # --- Going on at another brand ------------------------------------------------------------------------
