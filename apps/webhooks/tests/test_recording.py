@@ -176,6 +176,8 @@ def test_a_suspended_endpoint_goes_on_collecting(world: World, listen: Any) -> N
 def test_every_event_of_the_house_is_in_the_catalog_or_named_internal() -> None:
     """And a name nobody emits would be a promise that is never kept."""
     for code, kind in KINDS.items():
+        if code.endswith("_test"):  # other tests make kinds of their own
+            continue
         own = Path(settings.BASE_DIR / kind.workflow.__module__.replace(".", "/")).parent
         events, emitted = {act.event or act.name for act in kind.actions.values()}, emitted_in(own)
         public, internal = set(EVENTS.get(code, {})), INTERNAL[code]
