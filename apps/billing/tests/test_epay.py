@@ -13,7 +13,7 @@ from django.urls import reverse
 from apps.accounts.tests.factories import api_of, web_of
 from apps.billing import epay
 from apps.billing.checks import SANDBOX, a_real_gateway
-from apps.billing.gateway import SandboxGateway, sign
+from apps.billing.gateway import Notice, SandboxGateway, sign
 from apps.billing.models import BillPayment, GatewayNotice, OnlinePayment, OnlineRefund, SandboxCharge
 from apps.billing.tests.world import Bills
 from apps.core.errors import DomainError
@@ -325,3 +325,13 @@ def test_no_gateway_is_legal_and_half_a_gateway_is_an_error(
     settings.PRODUCTION = production
     settings.PAYMENT_GATEWAY, settings.PAYMENT_GATEWAY_SECRET = path, secret
     assert [message.id for message in a_real_gateway(None)] == expected
+
+
+def test_a_gateway_whose_clock_is_ahead_pays_no_bill_tomorrow(world: Bills, front: Any) -> None:
+    charge = charge_of(start(front, world.epay(12000)))
+    ahead = Notice(
+        "ev-ahead", "PAID", charge.payment, charge.reference, 12000, world.now + timedelta(hours=20)
+    )
+    assert epay.book("sandbox", ahead, world.now) == "BOOKED"
+    assert OnlinePayment.objects.get(number=charge.payment).paid_at == world.now
+    assert BillPayment.objects.get(reference=charge.payment).paid_on == world.now.date()
