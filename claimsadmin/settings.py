@@ -266,6 +266,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind-of-settlements": every(86400, "apps.settlements.tasks.remind_of_settlements"),
     "close-without-papers": every(86400, "apps.claims.tasks.close_without_papers"),
     "expire-authorizations": every(3600, "apps.authorizations.tasks.expire_letters"),
+    "letters-follow-cards": every(600, "apps.authorizations.tasks.follow_cards"),
     "close-paid-direct": every(3600, "apps.direct.tasks.close_paid"),
     "escalate-recoveries": every(3600, "apps.recoveries.tasks.escalate_overdue"),
     "remind-of-appointments": every(300, "apps.appointments.tasks.remind_of_appointments"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
@@ -13,7 +13,7 @@ from apps.authorizations.models import Authorization
 from apps.authorizations.workflow import LAPSING, LETTER_OUT
 from apps.cards.models import Card
 from apps.cards.queries import grey_rule
-from apps.cases.models import CaseFile
+from apps.cases.models import CaseEvent, CaseFile
 
 NEARLY_USED = 80  # percent of the letter
 
@@ -78,6 +78,27 @@ def letters_out(policy_id: int) -> list[str]:
     """Numbers of authorizations of this policy whose letter is out and no child came with yet."""
     out = CaseFile.objects.filter(kind="authorization", policy=policy_id, state__in=LETTER_OUT)
     return list(out.order_by("pk").values_list("number", flat=True))
+
+
+def out_of_step() -> list[tuple[str, str]]:
+    """(number, action) of authorizations that a change of their card did not reach, because a process died between
+    the two: a letter that waits, is not said to be suspended, or not said to serve again. One query."""
+    told = CaseEvent.objects.filter(case=OuterRef("pk"), name__in=("letter_suspended", "letter_resumed"))
+    open_ = CaseFile.objects.filter(kind="authorization", open=True, state__in=LAPSING)
+    rows = open_.annotate(told=Subquery(told.order_by("-seq").values("name")[:1])).order_by("pk")
+    found = []
+    for number, state, greyed_at, last in rows.values_list(
+        "number", "state", "policy__card__greyed_at", "told"
+    ):
+        if state not in LETTER_OUT:
+            action = "" if greyed_at else "issue_letter"
+        elif greyed_at:
+            action = "" if last == "letter_suspended" else "suspend_letter"
+        else:
+            action = "resume_letter" if last == "letter_suspended" else ""
+        if action:
+            found.append((number, action))
+    return found
 
 
 def unused_letters(today: date) -> list[str]:

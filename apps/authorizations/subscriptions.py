@@ -52,19 +52,22 @@ def letter_delivered(message: Message) -> None:
 
 def letter_waits(sender: Any, card: Card, **kwargs: Any) -> None:
     """BIL-03, BIL-21: the hospital that has a letter hears that it is suspended."""
-    _each(letters_out(card.policy_id), "suspend_letter")
+    carry_out((number, "suspend_letter") for number in letters_out(card.policy_id))
 
 
 def letter_follows(sender: Any, card: Card, **kwargs: Any) -> None:
     """BIL-03: what was approved while the card was greyed gets its letter, what was suspended serves again."""
-    _each(waiting_for_card(card.policy_id), "issue_letter")
-    _each(letters_out(card.policy_id), "resume_letter")
+    carry_out((number, "issue_letter") for number in waiting_for_card(card.policy_id))
+    carry_out((number, "resume_letter") for number in letters_out(card.policy_id))
 
 
-def _each(numbers: Iterable[str], action: str) -> None:
-    """Each in its own transaction."""
-    for number in numbers:
+def carry_out(steps: Iterable[tuple[str, str]]) -> int:
+    """(number, action) each by the system in its own transaction; how many were done."""
+    done = 0
+    for number, action in steps:
         try:
             perform(number, action, SYSTEM)
+            done += 1
         except DomainError as error:  # its days are over, or somebody was faster: the case page says which
-            log.info("letter does not follow the card", extra={"case": number, "why": error.code})
+            log.info("letter stays as it is", extra={"case": number, "action": action, "why": error.code})
+    return done

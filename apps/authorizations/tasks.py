@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 from celery import shared_task
 from django.utils import timezone
 
-from apps.accounts.actors import SYSTEM
-from apps.authorizations.queries import unused_letters
-from apps.cases.engine import perform
-from apps.core.errors import DomainError
-
-log = logging.getLogger(__name__)
+from apps.authorizations.queries import out_of_step, unused_letters
+from apps.authorizations.subscriptions import carry_out
 
 
 @shared_task
@@ -21,11 +15,10 @@ def expire_letters() -> int:
 
     Each stands for itself; a child admitted in the same moment keeps its letter (the case is locked).
     """
-    done = 0
-    for number in unused_letters(timezone.localdate()):
-        try:
-            perform(number, "expire", SYSTEM)
-            done += 1
-        except DomainError as error:
-            log.info("letter stays as it is", extra={"case": number, "why": error.code})
-    return done
+    return carry_out((number, "expire") for number in unused_letters(timezone.localdate()))
+
+
+@shared_task
+def follow_cards() -> int:
+    """Letters that a greyed or restored card did not reach right after its commit."""
+    return carry_out(out_of_step())

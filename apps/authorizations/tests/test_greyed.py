@@ -12,7 +12,7 @@ from apps.accounts.actors import SYSTEM
 from apps.accounts.tests.factories import UserFactory, web_of
 from apps.authorizations.queries import in_hospital
 from apps.authorizations.subscriptions import letter_follows
-from apps.authorizations.tasks import expire_letters
+from apps.authorizations.tasks import expire_letters, follow_cards
 from apps.authorizations.tests.world import MAIL, Rooms
 from apps.cards.actions import grey, restore
 from apps.cards.models import Card
@@ -115,6 +115,22 @@ def test_the_hospital_hears_that_a_letter_is_suspended_and_serves_again(
     letter_follows(None, card)  # told once, however often it is heard
     assert "目前有效" in said(world.letter(case))
     assert Message.objects.filter(case=case.pk, template="guarantee_resumed").count() == 1
+
+
+@pytest.mark.parametrize(("series", "rule"), SERIES)
+def test_what_a_killed_process_did_not_tell_the_sweep_tells_once(
+    world: Rooms, series: str, rule: str
+) -> None:
+    """In a test that rolls back nothing is done after the commit, as when the process died in between."""
+    out = world.sent(series=series)
+    card = greyed(world, series, rule)
+    waiting = world.approved(series=series, planned_on="2026-10-12")
+    assert (follow_cards(), follow_cards()) == (1, 0)
+    assert Message.objects.get(case=out.pk, template="guarantee_suspended")
+    restore(SYSTEM, card, reason="账单已付清", rule=rule)
+    assert (follow_cards(), follow_cards()) == (2, 0)
+    assert Message.objects.get(case=out.pk, template="guarantee_resumed")
+    assert world.see(waiting).state == "LETTER_ISSUED"
 
 
 @pytest.mark.parametrize(("series", "rule"), SERIES)
