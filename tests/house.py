@@ -133,15 +133,19 @@ class House:
 
     def paths(self, address: str) -> list[str]:
         """The address with keys of this house; one path for each kind where it names a case of any kind."""
-        if "number>" in address and address.startswith(ANY_KIND):
-            return [self._fill(address, case.number) for case in self.cases.values()]
+        return [self._fill(address, number) for number in self.numbers(address)]
+
+    def numbers(self, address: str) -> list[str]:
+        """Of what the address is about."""
+        if "number" in address and address.startswith(ANY_KIND):
+            return [case.number for case in self.cases.values()]
         owner = next((of for start, of in NUMBERED.items() if address.startswith(start)), None)
-        return [self._fill(address, (owner(self) if owner else self.case).number)]
+        return [(owner(self) if owner else self.case).number]
 
     def _fill(self, address: str, number: str) -> str:
-        return "/" + PLACEHOLDER.sub(lambda found: str(self._value(address, found[1], number)), address)
+        return "/" + PLACEHOLDER.sub(lambda found: str(self.value(address, found[1], number)), address)
 
-    def _value(self, address: str, name: str, number: str) -> Any:
+    def value(self, address: str, name: str, number: str) -> Any:
         if name in ("pk", "object_id", "id"):
             return self._key(address)
         return number if name == "number" else self.values.get(name, "1")
