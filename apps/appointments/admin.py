@@ -114,8 +114,8 @@ class AppointmentAdmin(ReadOnlyAdmin):
     excel = (
         (_("case"), "case__number"), (_("visit day"), "visit_on"), (_("time"), "time"), (_("child"), "child"),
         (_("member number"), "case__member__number"), (_("hospital"), "hospital"), (_("department"), "department"),
-        (_("benefit"), "benefit"), (_("state"), "state_words"), (_("lead time"), "get_lead_display"),
-        (_("to be asked until"), "latest_on"), (_("channel"), "channel"), (_("series"), "series"),
+        (_("benefit"), "benefit_words"), (_("state"), "state_words"), (_("lead time"), "get_lead_display"),
+        (_("to be asked until"), "latest_on"), (_("channel"), "channel_words"), (_("series"), "series"),
         (_("number at the hospital"), "reference"),
     )  # fmt: skip
 
@@ -160,6 +160,11 @@ class AppointmentAdmin(ReadOnlyAdmin):
         from apps.cases.forms import CODE_WORDS
 
         return CODE_WORDS.get(row.benefit, row.benefit)
+
+    def channel_words(self, row: Appointment) -> Any:
+        from apps.cases.forms import CODE_WORDS
+
+        return CODE_WORDS.get(row.channel, row.channel)
 
     @display(description=_("state"), label=COLORS)  # type: ignore[untyped-decorator]
     def state(self, row: Appointment) -> tuple[str, str]:

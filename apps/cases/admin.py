@@ -279,7 +279,7 @@ class EventAdmin(OfCaseAdmin):
     ordering = ["-id"]
     sortable_by = ()
     excel = (
-        (_("at"), "at"), (_("case"), "case__number"), (_("event"), "name"), (_("action"), "action_words"),
+        (_("at"), "at"), (_("case"), "case__number"), (_("action"), "action_words"),
         (_("from"), "from_words"), (_("to"), "to_words"), (_("who"), "who"), (_("reason"), "reason"),
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ from apps.finance.access import (
     may_read_books,
 )
 from apps.finance.models import Movement
-from apps.finance.words import group_words
+from apps.finance.words import group_words, month_words
 
 APP_TITLES.setdefault("finance", _("Finance"))
 BOOKKEEPERS = READERS | VOUCHER_MAKERS | VOUCHER_RELEASERS
@@ -109,7 +109,7 @@ class MovementAdmin(OfCaseAdmin):
         "visit_year",
         "change",
         "outstanding",
-        "month",
+        "month_words",
         "author",
     ]
     list_filter = ["kind", "basis", "series"]
@@ -119,7 +119,7 @@ class MovementAdmin(OfCaseAdmin):
         (_("at"), "at"), (_("case"), "case__number"), (_("series"), "series"), (_("kind"), "get_kind_display"),
         (_("basis"), "get_basis_display"), (_("estimation rule"), "rule"), (_("benefit"), "benefit_words"),
         (_("year of visit"), "visit_year"), (_("change of reserve"), "change_yuan"), (_("outstanding"), "outstanding_yuan"),
-        (_("paid"), "paid_yuan"), (_("accounting month"), "month"), (_("reason"), "reason"), (_("who"), "author"),
+        (_("paid"), "paid_yuan"), (_("accounting month"), "month_words"), (_("reason"), "reason"), (_("who"), "author"),
     )  # fmt: skip
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -135,6 +135,10 @@ class MovementAdmin(OfCaseAdmin):
     @admin.display(description=_("benefit"), ordering="benefit")
     def benefit_words(self, row: Movement) -> str:
         return group_words("benefit", row.benefit)
+
+    @admin.display(description=_("accounting month"), ordering="month")
+    def month_words(self, row: Movement) -> str:
+        return month_words(row.month)
 
     @admin.display(description=_("who"))
     def author(self, row: Movement) -> str:

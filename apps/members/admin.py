@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -32,7 +33,7 @@ from apps.members.models import FormerIdentity, Guardian, Member, Policy
 from apps.members.pages import WishForm, earlier_look_ups, look_up_excel, look_up_page
 from apps.members.reveal import Revealed, RevealForm, may_reveal, reveal_value
 from apps.products.labels import label
-from apps.products.queries import series_codes
+from apps.products.queries import scheme_names, series_codes
 
 STATUS_COLORS = {"IN_FORCE": "success", "PENDING": "info", "LAPSED": "warning", "TERMINATED": "danger"}
 
@@ -244,6 +245,13 @@ class PolicyResource(ListResource):
     coded = ("riders", "enroll_channel")
     word = staticmethod(label)
 
+    @cached_property
+    def _schemes(self) -> dict[tuple[str, str], str]:
+        return scheme_names()
+
+    def dehydrate_scheme(self, policy: Policy) -> str:
+        return self._schemes.get((policy.series, policy.scheme), policy.scheme)
+
     class Meta:
         model = Policy
         fields = ("number", "certificate", "member", "child", "plan", "scheme", "series", "tpa", "status",
@@ -287,7 +295,7 @@ class PolicyAdmin(Exportable, ReadOnlyList):
     search_help_text = _("Policy or certificate number; or the child by name, identity or mobile number")
     ordering = ["-effective_on", "-id"]
     sortable_by = ["number", "effective_on"]
-    fields = ["number", "certificate", "child", "holder", "plan", "scheme", "edition", "series", "tpa", "status",
+    fields = ["number", "certificate", "child", "holder", "plan", "scheme_name", "edition", "series", "tpa", "status",
               "concluded_on", "effective_on", "expires_on", "ended_on", "renewed", "continuous_since",
               "enrolled_with_social", "enroll_channel", "riders", "exclusions", "special_agreement"]  # fmt: skip
     readonly_fields = fields
@@ -325,6 +333,10 @@ class PolicyAdmin(Exportable, ReadOnlyList):
     @admin.display(description=_("plan"))
     def plan_name(self, policy: Policy) -> str:
         return policy.plan.name
+
+    @admin.display(description=_("scheme"))
+    def scheme_name(self, policy: Policy) -> str:
+        return scheme_names().get((policy.series, policy.scheme), policy.scheme)
 
     @display(description=_("today"), label=STATUS_COLORS)
     def today(self, policy: Policy) -> tuple[str, str]:

@@ -21,6 +21,7 @@ __all__ = [
     "network_group",
     "plan_by_code",
     "plan_names",
+    "scheme_names",
     "series_codes",
     "working_calendar",
 ]
@@ -76,6 +77,16 @@ def plan_names() -> dict[str, str]:
     """What each plan is called now, in the reader's language, by its code; one query."""
     english = (get_language() or "").startswith("en")
     return {plan.code: plan.name_en if english else plan.name for plan in Plan.objects.all()}
+
+
+def scheme_names() -> dict[tuple[str, str], str]:
+    """What each scheme is called now, in the reader's language, by its series and code; one query."""
+    english = (get_language() or "").startswith("en")
+    return {
+        (version.series, code): scheme.title.en if english else scheme.title.zh
+        for version in current_handbooks()
+        for code, scheme in version.handbook.versions.items()
+    }
 
 
 def plan_by_code(code: str, *, series: str = "") -> Plan:

@@ -160,6 +160,7 @@ def test_the_journal_lists_and_exports(world: World, closed: CaseFile) -> None:
     ids = list(closed.reserve_movements.values_list("pk", flat=True))
     rows = sheet(client.post("/admin/finance/movement/", {"action": "export_excel", "_selected_action": ids}))
     assert len(rows) == len(ids) + 1
+    assert {row[rows[0].index("会计期间")] for row in rows[1:]} == {"2026-09"}
     assert enter("first_review").get("/admin/finance/movement/").status_code == 403
 
 

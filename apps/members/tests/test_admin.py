@@ -120,6 +120,15 @@ def test_the_export_is_masked(desk, child, name):
     assert not [secret for secret in secrets(child) if secret in values]
 
 
+def test_the_export_names_the_scheme_of_a_policy(desk, child):
+    make_policy(child, series="2024", number="P2024000009", scheme="MAX")
+    response = desk.post(reverse("admin:members_policy_export"), {"format": "0", "resource": "0"})
+    heads, *rows = load_workbook(io.BytesIO(response.content)).active.iter_rows(values_only=True)
+    (row,) = [row for row in rows if "P2024000009" in row]
+    assert "成长优享MAX方案" in row
+    assert "MAX" not in row
+
+
 STRANGERS = [{"roles": ["first_review"], "series": ["2024"], "tpa": "WINDSTONE"},
              {"roles": ["first_review"], "hospital": "H001"}, {}]  # fmt: skip
 
