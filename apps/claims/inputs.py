@@ -159,7 +159,12 @@ class PaperInput:
     file: str = ask(_("Stored file"), default="", max_length=64)
     form: str = ask(_("Form"), default="IMAGE", choices=list(Paper.Form.choices), widget="select")
     pages: int = ask(_("Pages"), default=1, minimum=1, maximum=300)
-    subject: str = ask(_("About"), default="", max_length=60, help=_("INSURED, PAYEE or bill:<visit>.<bill>"))
+    subject: str = ask(
+        _("About"),
+        default="",
+        max_length=60,
+        help=_("INSURED (the child), PAYEE (who is paid) or bill:<visit>.<bill>; empty: the whole case"),
+    )
     verification: str = ask(_("Verification result"), default="", max_length=200, rule="PR-01")
     valid_until: date | None = ask(_("Valid until"), default=None, rule="KYC-02")
 

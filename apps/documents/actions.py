@@ -60,7 +60,12 @@ class AttachPaper:
     form: str = ask(
         _("Form"), choices=list(Paper.Form.choices), widget="select", default=Paper.Form.IMAGE.value
     )
-    subject: str = ask(_("About"), help=_("INSURED, PAYEE or bill:<number>"), max_length=60, default="")
+    subject: str = ask(
+        _("About"),
+        help=_("INSURED (the child), PAYEE (who is paid) or bill:<number>; empty: the whole case"),
+        max_length=60,
+        default="",
+    )
     verification: str = ask(_("Verification result"), max_length=200, default="", rule="PR-01")
     note: str = ask(_("Note"), max_length=200, default="")
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.trace import observe
 from apps.authorizations import guards
-from apps.authorizations.assess import SERVICE, clock, trial_in
+from apps.authorizations.assess import SERVICE, clock, trial, trial_in
 from apps.authorizations.letters import tell_family
 from apps.authorizations.promises import give_back, promise
 from apps.authorizations.roles import DECIDERS, DESK, MACHINES, MEDICAL, REQUESTERS, SIGNERS
@@ -100,10 +101,22 @@ def _keep_terms(ctx: Ctx[ApproveInput]) -> int:
     assert ctx.input is not None
     given, amount = ctx.subject, to_fen(ctx.input.amount)
     _check(ctx, amount)
-    given.valid_from, given.valid_until = given.planned_on, ctx.input.valid_until
+    given.valid_from, given.valid_until = _first_day(ctx), ctx.input.valid_until
     given.conditions = ctx.input.conditions
     ctx.reason = ctx.input.reason
     return amount
+
+
+def _first_day(ctx: Ctx[Any]) -> date:
+    """The first day of an admission on the letter: that of the emergency, else of the request, as a bed may be
+    free before the planned day. Where the plan is not covered or not billed directly yet by then (PA-02,
+    PA-21: a waiting period, a cover or a contract that begins later), the planned day."""
+    given, found = ctx.subject, trial_in(ctx)
+    day = timezone.localtime(given.emergency_at or ctx.case.opened_at).date()
+    if day >= given.planned_on:
+        return given.planned_on
+    then = trial(replace(found.plan, planned_on=day), ctx.now)
+    return day if then.billing.direct and not then.outside else given.planned_on
 
 
 def _approve(ctx: Ctx[ApproveInput]) -> None:

@@ -83,11 +83,10 @@ def _admit(ctx: Ctx[AdmitInput]) -> None:
     assert ctx.input is not None
     given, day = ctx.subject, ctx.input.admitted_on
     _card_served(ctx, day)
-    first = timezone.localtime(given.emergency_at).date() if given.emergency_at else None
-    if day > _today(ctx) or day > given.valid_until or (first is None and day < ctx.case.opened_at.date()):
-        words = _("A day between the request and %(until)s that has come is expected.") % {
-            "until": given.valid_until
-        }
+    if not given.valid_from <= day <= min(_today(ctx), given.valid_until):
+        words = _("A day between %(first)s and %(until)s that has come is expected.") % {
+            "first": given.valid_from, "until": given.valid_until,
+        }  # fmt: skip
         rule = first_rule(ctx.handbook, "DBI-02", "DBI-01")
         raise InvalidInput(words, code="not_valid_then", field="admitted_on", rule=rule)
     given.admitted_on = day

@@ -12,14 +12,15 @@ from apps.accounts.tests.factories import UserFactory, web_of
 from apps.authorizations.actions import ask_whether, request_authorization
 from apps.authorizations.models import Authorization
 from apps.authorizations.tasks import expire_letters
-from apps.authorizations.tests.world import MAIL, Rooms, on
+from apps.authorizations.tests.world import MAIL, Rooms, days, on
 from apps.cases.clocks import sweep
 from apps.cases.engine import perform
 from apps.claims.tests.world import events
-from apps.core.errors import Blocked, InvalidInputs, NotAllowed
+from apps.core.errors import Blocked, InvalidInput, InvalidInputs, NotAllowed
 from apps.core.errors import NotFound as Missing
 from apps.documents.models import Letter, Paper
 from apps.ledger.models import LimitAccount
+from apps.members.models import Policy
 from apps.messaging.models import Message
 from apps.products.actions import load_calendar
 
@@ -328,6 +329,22 @@ def test_nobody_is_admitted_on_a_letter_that_is_over(world: Rooms, series: str, 
     with pytest.raises(Blocked) as refused:
         world.do(case, "admit", by="intake", now=later, admitted_on=later.date())
     assert refused.value.rule == rule
+
+
+@pytest.mark.parametrize(("series", "rule"), [("2024", "DBI-02"), ("2026", "DBI-01")])
+def test_the_letter_names_the_first_day_of_an_admission(world: Rooms, series: str, rule: str) -> None:
+    """The day of the request, as a bed may be free before the planned day; the planned day where the cover
+    begins after the request (PA-02)."""
+    asked = world.now.date()
+    given = world.sent(series=series).authorization
+    assert (given.valid_from, given.planned_on) == (asked, on("2026-09-28"))
+    with pytest.raises(InvalidInput) as refused:
+        world.do(given.case, "admit", by="intake", admitted_on=asked - days(1))
+    assert (refused.value.code, refused.value.rule) == ("not_valid_then", rule)
+    assert str(asked) in refused.value.message
+    assert world.do(given.case, "admit", by="intake", admitted_on=asked).state == "IN_USE"
+    Policy.objects.filter(pk=world.policy_of(series).pk).update(effective_on=asked + days(3))
+    assert world.approved(series=series).authorization.valid_from == on("2026-09-28")
 
 
 # --- The stay -------------------------------------------------------------------------------------
