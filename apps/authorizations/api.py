@@ -105,7 +105,7 @@ class TriggerSerializer(serializers.Serializer[Any]):
     lines = serializers.ListField(child=serializers.CharField(), help_text=_("0.1 = the first planned item"))
 
 
-class WhySerializer(serializers.Serializer[Any]):
+class UncoveredSerializer(serializers.Serializer[Any]):
     rule = serializers.CharField()
     zh = serializers.CharField(source="message_zh")
     en = serializers.CharField(source="message_en")
@@ -121,7 +121,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
     late = serializers.BooleanField()
     covered = serializers.BooleanField()
-    not_covered_because = WhySerializer(many=True)
+    not_covered_because = UncoveredSerializer(many=True)
     expected = serializers.DecimalField(max_digits=14, decimal_places=2)
     direct_billing = serializers.BooleanField()
     no_letter_because = serializers.CharField(

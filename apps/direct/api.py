@@ -88,7 +88,7 @@ class DirectSerializer(CaseDetailSerializer):
         return ShareSerializer(self_pay(case)).data if case.claim.decided_fen is not None else None
 
 
-class MissingSerializer(serializers.Serializer[Any]):
+class OutstandingSerializer(serializers.Serializer[Any]):
     """One paper or check that is still to come: what it is, what is wrong, and what would do."""
 
     paper = serializers.CharField(source="key", help_text=_("the kind, as `papers` takes it"))
@@ -123,11 +123,11 @@ class DirectDetailSerializer(DirectSerializer):
     class Meta(DirectSerializer.Meta):
         fields = [*DirectSerializer.Meta.fields, "missing"]
 
-    @extend_schema_field(MissingSerializer(many=True))
+    @extend_schema_field(OutstandingSerializer(many=True))
     def get_missing(self, case: CaseFile) -> Any:
         if case.state not in AT_INTAKE or not case.claim.visits.all():
             return []
-        return MissingSerializer(outstanding(assessment_of(case)), many=True).data
+        return OutstandingSerializer(outstanding(assessment_of(case)), many=True).data
 
 
 class BatchAnswerSerializer(serializers.Serializer[Any]):

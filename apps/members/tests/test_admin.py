@@ -123,7 +123,7 @@ def test_the_export_is_masked(desk, child, name):
 def test_the_export_names_the_scheme_of_a_policy(desk, child):
     make_policy(child, series="2024", number="P2024000009", scheme="MAX")
     response = desk.post(reverse("admin:members_policy_export"), {"format": "0", "resource": "0"})
-    heads, *rows = load_workbook(io.BytesIO(response.content)).active.iter_rows(values_only=True)
+    _heads, *rows = load_workbook(io.BytesIO(response.content)).active.iter_rows(values_only=True)
     (row,) = [row for row in rows if "P2024000009" in row]
     assert "成长优享MAX方案" in row
     assert "MAX" not in row
