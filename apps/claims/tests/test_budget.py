@@ -23,7 +23,7 @@ BUDGET = 25
 def as_in_production(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """A process trusts its calendar for two seconds; tests otherwise ask each time."""
     load_calendar(range(2024, 2027))
-    monkeypatch.setattr(calendars, "RECHECK_SECONDS", 2.0)
+    monkeypatch.setattr(calendars, "RECHECK_SECONDS", 600)
 
 
 @pytest.fixture(autouse=True)

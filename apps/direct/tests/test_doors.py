@@ -274,7 +274,7 @@ def test_a_decision_of_ten_lines(
     world: Direct, series: str, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     load_calendar(range(2024, 2027))
-    monkeypatch.setattr(calendars, "RECHECK_SECONDS", 2.0)
+    monkeypatch.setattr(calendars, "RECHECK_SECONDS", 600)
     monkeypatch.setattr("apps.documents.tasks.render_letters.apply_async", lambda *args, **options: None)
     lines = [world.line("100.00", name=f"item {index}", kind="DRUG") for index in range(10)]
     case, actor = (
