@@ -74,7 +74,9 @@ def test_strangers_see_and_decide_nothing(world: World) -> None:
 
 
 def test_the_list_costs_the_same_for_many_claims(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.products.calendars.RECHECK_SECONDS", 600)  # read a moment ago, as outside of tests
+    monkeypatch.setattr(
+        "apps.products.calendars.RECHECK_SECONDS", 600
+    )  # read a moment ago, as outside of tests
     world.review(series="2026")
     actor = world.actor("adjuster")
     with CaptureQueriesContext(connection) as one:
