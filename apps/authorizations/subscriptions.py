@@ -19,7 +19,7 @@ from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked, DomainError
 from apps.documents.models import Letter
-from apps.documents.public_views import suspended_while
+from apps.documents.public_views import suspended_while, used_when
 from apps.messaging.models import Message
 from apps.messaging.outbox import on_delivered
 
@@ -27,11 +27,13 @@ log = logging.getLogger(__name__)
 ON_A_GREYED_CARD = Q(
     kind=Letter.Kind.GUARANTEE, case__state__in=LETTER_OUT, case__policy__card__greyed_at__isnull=False
 )
+STAY_OVER = Q(kind=Letter.Kind.GUARANTEE, case__kind="authorization", case__state="CLOSED")
 
 
 def connect() -> None:
     on_delivered(letter_delivered)
     suspended_while(ON_A_GREYED_CARD)
+    used_when(STAY_OVER)
     card_greyed.connect(letter_waits, dispatch_uid="authorizations.letter_waits")
     card_restored.connect(letter_follows, dispatch_uid="authorizations.letter_follows")
 

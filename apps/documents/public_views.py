@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Case, Q, When
+from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,15 +21,15 @@ from apps.documents.models import Letter
 
 REQUESTS_A_MINUTE = 30
 LONGEST_TOKEN = 40
-# valid | suspended | superseded | expired | void | unknown; number, version, days
+# valid | suspended | used | superseded | expired | void | unknown; number, version, days
 Verdict = tuple[str, Mapping[str, Any] | None]
 OTHERS: dict[str, Callable[[str], Verdict]] = {}
-SUSPENDING: list[Q] = []
+SAID: dict[str, list[Q]] = {"used": [], "suspended": []}  # the first that holds is said
 
 
 @require_safe
 def verify_letter(request: HttpRequest, token: str) -> HttpResponse:
-    """Valid, suspended, superseded, expired, void or unknown."""
+    """Valid, suspended, used, superseded, expired, void or unknown."""
     if _too_many(request):
         return _answer(request, "busy", 429)
     prefix = token.partition(":")[0] + ":"
@@ -44,19 +44,28 @@ def verify_others(prefix: str, look: Callable[[str], Verdict]) -> None:
 
 def suspended_while(condition: Q) -> None:
     """Letters that must not be used as long as this holds; nothing is stored, so no moment is missed."""
-    if condition not in SUSPENDING:
-        SUSPENDING.append(condition)
+    _say("suspended", condition)
+
+
+def used_when(condition: Q) -> None:
+    """Letters whose purpose is fulfilled, though their days are not over."""
+    _say("used", condition)
+
+
+def _say(verdict: str, condition: Q) -> None:
+    if condition not in SAID[verdict]:
+        SAID[verdict].append(condition)
 
 
 def _letter(token: str) -> Verdict:
-    suspended = Case(*(When(condition, then=True) for condition in SUSPENDING), default=False)
-    found = Letter.objects.filter(token=token).annotate(suspended=suspended)
-    row = found.values("state", "number", "version", "created_at", "valid_until", "suspended").first()
+    known = [When(one, then=Value(verdict)) for verdict, conditions in SAID.items() for one in conditions]
+    found = Letter.objects.filter(token=token).annotate(said=Case(*known, default=Value("valid")))
+    row = found.values("state", "number", "version", "created_at", "valid_until", "said").first()
     if row is None:
         return "unknown", None
     gone = {Letter.State.SUPERSEDED.value: "superseded", Letter.State.VOID.value: "void"}
     over = row["valid_until"] is not None and row["valid_until"] < timezone.localdate()
-    return gone.get(row["state"], "expired" if over else "suspended" if row["suspended"] else "valid"), row
+    return gone.get(row["state"], "expired" if over else row["said"]), row
 
 
 def _answer(request: HttpRequest, verdict: str, status: int, row: Any = None) -> HttpResponse:

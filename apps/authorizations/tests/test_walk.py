@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
 from apps.accounts.tests.factories import UserFactory, web_of
 from apps.authorizations.actions import ask_whether, request_authorization
@@ -350,7 +351,7 @@ def test_the_letter_names_the_first_day_of_an_admission(world: Rooms, series: st
 # --- The stay -------------------------------------------------------------------------------------
 
 
-def test_the_stay_from_admission_to_close(world: Rooms) -> None:
+def test_the_stay_from_admission_to_close(world: Rooms, client: Client) -> None:
     case = world.admitted()
     with pytest.raises(Blocked):
         world.do(case, "void", by="supervisor", reason="admitted children keep their letter")
@@ -364,6 +365,7 @@ def test_the_stay_from_admission_to_close(world: Rooms) -> None:
     case = world.do(case, "close", by="intake")
     account.refresh_from_db()
     assert (case.state, case.open, account.used, account.reserved) == ("CLOSED", False, 6_000_00, 0)
+    assert "已使用完毕" in client.get(f"/v/{world.letter(case).token}/").content.decode()
 
 
 @pytest.mark.parametrize("series", ["2024", "2026"])
