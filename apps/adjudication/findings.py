@@ -14,6 +14,7 @@ from apps.adjudication.handbook import Handbook, Level, Rule, RuleClass, Service
 from apps.adjudication.messages import MESSAGES
 from apps.adjudication.money import pretty
 from apps.adjudication.trace import observe
+from apps.adjudication.words import Name
 
 CONTRACT = Rule(
     id="PLAN",
@@ -46,17 +47,18 @@ def write(
     """One finding with the words of `MESSAGES[code]`, filled with its figures."""
     words = MESSAGES[code]
     shown = {"amount": pretty(amount)} | {name: _shown(value) for name, value in figures.items()}
+    told = shown | {name: value.en for name, value in figures.items() if isinstance(value, Name)}
     return Finding(
         code=code,
         level=level,
         rule=rule.id,
         source=rule.source,
         message_zh=words.zh.format_map(shown),
-        message_en=words.en.format_map(shown),
+        message_en=words.en.format_map(told),
         place=place,
         figures={name: _plain(value) for name, value in figures.items()},
         remedy_zh=words.remedy_zh.format_map(shown),
-        remedy_en=words.remedy_en.format_map(shown),
+        remedy_en=words.remedy_en.format_map(told),
         amount=amount,
         discretion=discretion,
         also=tuple(dict.fromkeys(other.id for other in also if other and other.id != rule.id)),

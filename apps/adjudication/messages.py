@@ -359,7 +359,7 @@ MONEY: dict[str, Words] = {
     ),
     "ITEM_LIMIT": Words(
         "“{item}”限额 {limit} 元（{per}），超出 {over} 元。",
-        "{item} is limited to {limit} ({per}); {over} above it.",
+        "{item}: at most {limit} {per}; {over} is above it.",
         "数量、天数录入有误的更正后重算。",
         "Correct quantity or days if wrong.",
     ),

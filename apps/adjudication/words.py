@@ -1,8 +1,8 @@
-"""Chinese names of codes inside messages; an unknown code shows itself."""
+"""Names of codes inside messages, Chinese with their English; an unknown code shows itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from apps.adjudication.codes import BENEFIT_NAMES, CAUSE_NAMES, KIND_NAMES
 
@@ -18,40 +18,65 @@ BILL_STATES = {"VOID": "已作废", "RED_LETTER": "已红冲", "EXCHANGED": "已
 GRADES = {1: "一级", 2: "二级", 3: "三级"}
 
 
+class Name(str):
+    """A Chinese name that knows its English."""
+
+    en: str
+
+    def __new__(cls, chinese: str, english: str) -> Name:
+        name = super().__new__(cls, chinese)
+        name.en = english
+        return name
+
+
+def english(code: str) -> str:
+    """BED, HEALTH_CHECK: the codes are English already."""
+    return code.replace("_", " ").lower()
+
+
+def named(names: Mapping[str, str], code: str) -> str:
+    """The name of a code; a code without one is shown as it is, in both languages."""
+    return Name(names[code], english(code)) if code in names else code
+
+
 def benefit_name(code: str) -> str:
-    return BENEFIT_NAMES.get(code, code)
+    return named(BENEFIT_NAMES, code)
 
 
 def kind_name(code: str) -> str:
-    return KIND_NAMES.get(code, code)
+    return named(KIND_NAMES, code)
 
 
 def cause_name(code: str) -> str:
-    return CAUSE_NAMES.get(code, code)
+    return named(CAUSE_NAMES, code)
 
 
 def department_name(code: str) -> str:
-    return DEPARTMENTS.get(code, code)
+    return named(DEPARTMENTS, code)
 
 
 def ownership_name(code: str) -> str:
-    return OWNERSHIPS.get(code, code)
+    return named(OWNERSHIPS, code)
 
 
 def policy_state_name(code: str) -> str:
-    return POLICY_STATES.get(code, code)
+    return named(POLICY_STATES, code)
 
 
 def bill_state_name(code: str) -> str:
-    return BILL_STATES.get(code, code)
+    return named(BILL_STATES, code)
 
 
 def grade_name(grade: int | None) -> str:
-    return "未定级" if grade is None else GRADES.get(grade, str(grade))
+    """Of a hospital; 1 to 3, None: it has none."""
+    if grade is None:
+        return Name("未定级", "without a grade")
+    return Name(GRADES.get(grade, str(grade)), f"grade {grade}")
 
 
 def channel_names(codes: Iterable[str]) -> str:
-    return "、".join(CHANNELS.get(code, code) for code in codes)
+    known = list(codes)
+    return Name("、".join(CHANNELS.get(code, code) for code in known), ", ".join(map(english, known)))
 
 
 def gap_name(subject: str, why: str) -> str:

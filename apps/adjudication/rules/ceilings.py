@@ -25,10 +25,13 @@ from apps.adjudication.facts import ZERO
 from apps.adjudication.handbook import Level
 from apps.adjudication.money import round_fen
 from apps.adjudication.plan import BenefitPlan, Limit
-from apps.adjudication.words import benefit_name, kind_name
+from apps.adjudication.words import Name, benefit_name, kind_name
 from apps.adjudication.work import Claim, Line
 
-PER = {VISIT: "每次", DAY: "每日", YEAR: "每年", COUNT_YEAR: "每年次数"}
+PER = {
+    VISIT: Name("每次", "a visit"), DAY: Name("每日", "a day"), YEAR: Name("每年", "a year"),
+    COUNT_YEAR: Name("每年次数", "pieces a year"),
+}  # fmt: skip
 
 
 def item_limits(claim: Claim, planned: BenefitPlan, lines: Sequence[Line]) -> None:

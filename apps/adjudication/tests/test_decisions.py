@@ -145,7 +145,10 @@ def test_item_limits_by_day_visit_year_and_count() -> None:
     )  # fmt: skip
     by_day = decide(stay, plan=make_plan(benefit("INPATIENT", items=[("BED", "DAY", 800)])))
     assert sums(by_day) == ("0.00", "600.00", "0.00", "0.00", "2500.00")
-    assert by_day.findings[0].code == "ITEM_LIMIT"
+    found = by_day.findings[0]
+    assert (found.code, found.figures["item"], found.figures["per"]) == ("ITEM_LIMIT", "床位", "每日")
+    assert found.message_zh == "“床位”限额 800.00 元（每日），超出 600.00 元。"
+    assert found.message_en == "bed: at most 800.00 a day; 600.00 is above it."
     by_visit = decide(paid(500, "DRUG"), plan=make_plan(benefit(items=[("DRUG", "VISIT", 300)])))
     assert by_visit.insurer == yuan(300)
     by_year = decide(
