@@ -38,7 +38,7 @@ def send_request(
     letter = queue_letter(
         ctx, request(ctx.case, row, lines_of(ctx), plan=plan, addressee=_name(ctx), text=text)
     )
-    words = message_words(ctx)
+    words = message_words(ctx, instalments=len(plan))
     key = f"{ctx.case.number}:{template}:{letter.version}"
     notify_member(ctx, template=template, context=words, key=key, letter=letter)
     return letter

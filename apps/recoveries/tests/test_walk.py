@@ -158,6 +158,8 @@ def test_instalments_take_the_place_of_the_thirty_days(world: Recoveries) -> Non
         world.notified(), "agree_plan", **plan(("2026-10-01", "166.67"), ("2026-12-01", "333.33"))
     )
     assert case.recovery.due_on == date(2026, 10, 1)
+    said = Message.objects.filter(case=case.pk, template="recovery", channel="EMAIL").latest("pk").body
+    assert "按商定的 2 期退还 500.00 元，最近一期在 2026-10-01 前" in said
     assert not Clock.objects.filter(case=case.pk, key="recovery.refund").exclude(state="STOPPED").exists()
     case = world.refund(case, "200.00", "BK-P1")
     assert case.recovery.due_on == date(2026, 12, 1)
