@@ -51,7 +51,7 @@ def test_from_the_question_to_the_letter_at_the_hospital(desk: Desk, house: Room
 
     page.get_by_role("button", name="是否需要").click()
     expect(page.locator("[data-expected-body]")).to_contain_text("PA-07")
-    expect(page.locator("[data-expected-body]")).to_contain_text("最晚 2026-09-21 提交")
+    expect(page.locator("[data-expected-body]")).to_contain_text("最迟 2026-09-21")
     assert not CaseFile.objects.exists()
     desk.fits()
     page.get_by_role("button", name="提交申请").click()
