@@ -121,7 +121,9 @@ def test_a_rule_needs_a_manager_of_all_series_and_an_inspection(world: World) ->
 def test_a_batch_costs_two_statements_a_claim(
     world: World, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.products.calendars.RECHECK_SECONDS", 600)  # read a moment ago, as outside of tests
+    monkeypatch.setattr(
+        "apps.products.calendars.RECHECK_SECONDS", 600
+    )  # read a moment ago, as outside of tests
     for _number in range(24):
         world.complete(world.visit([world.bill("10.00")]), series="2026")
     rule()
