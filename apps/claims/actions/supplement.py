@@ -168,7 +168,8 @@ KIND.action(
     Action(
         "request_supplement", _("Ask for missing papers"), DESK, _request_supplement, transition=_pending,
         transitions=("wait_for_papers",), states=CHECKABLE | {"AWAITING_ORIGINALS"}, input=SupplementInput,
-        guards=(guards.something_missing, guards.one_notice), event="supplement_sent", system=True, order=20,
+        guards=(guards.papers_seen, guards.something_missing, guards.one_notice), event="supplement_sent",
+        system=True, order=20,
     )
 )  # fmt: skip
 KIND.action(

@@ -69,13 +69,19 @@ def test_nothing_is_asked_for_when_nothing_is_missing(world: World) -> None:
     assert caught.value.code == "nothing_missing"
 
 
-def test_rmb20_unseen_pictures_stop_the_check(world: World) -> None:
-    case = world.claim()
+@pytest.mark.parametrize("series", ["2026", "2024"])
+@pytest.mark.parametrize("action", ["check_materials", "request_supplement"])
+def test_rmb20_unseen_pictures_stop_the_check_and_the_one_notice(
+    world: World, series: str, action: str
+) -> None:
+    """What came and was not looked at must not be asked for again: there is one notice (LAW-01)."""
+    case = world.claim(series=series)
     world.papers(case)
     Paper.objects.filter(case=case, kind="MEDICAL_RECORD").update(legible=None)
     with pytest.raises(Blocked) as caught:
-        world.do(case, "check_materials", by="intake")
+        world.do(case, action, by="intake")
     assert caught.value.code == "unseen"
+    assert not Message.objects.filter(case=case, template="supplement").exists()
 
 
 def test_rmb21_the_annotation_must_be_seen(world: World) -> None:
