@@ -1,18 +1,13 @@
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 
 from apps.appointments.tests.world import NOW, Rooms
+from apps.claims.tests.conftest import own_folders
 
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, settings: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    cache.clear()
+__all__ = ["now", "own_folders", "world"]
 
 
 @pytest.fixture

@@ -1,25 +1,11 @@
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
-from django.core.cache import cache
 
-from apps.claims.tests.world import NOW
+from apps.claims.tests.conftest import now, own_folders
 from apps.recoveries.tests.world import Recoveries
 
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, settings: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    cache.clear()
-
-
-@pytest.fixture
-def now() -> Iterator[Any]:
-    with time_machine.travel(NOW, tick=False):
-        yield NOW
+__all__ = ["now", "own_folders", "world"]
 
 
 @pytest.fixture
