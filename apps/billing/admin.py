@@ -29,6 +29,7 @@ from apps.billing.queries import AGES, cases_by_number
 from apps.billing.roles import CALLERS, CLERKS, FINANCE, READERS
 from apps.billing.workflow import STATES
 from apps.cases.admin import ReadOnlyAdmin
+from apps.cases.casepage import who_words
 from apps.cases.models import CaseFile
 from apps.cases.pages import Page, add_page, add_search
 from apps.cases.site import site
@@ -282,7 +283,7 @@ class BillPaymentAdmin(OfBill):
         "amount",
         "reference",
         "paid_on",
-        "actor_label",
+        "who",
     ]
     list_filter = [
         known_values("kind", _("kind"), lambda: list(BillPayment.Kind.choices)),
@@ -297,8 +298,12 @@ class BillPaymentAdmin(OfBill):
     excel = (
         (_("at"), "at"), (pgettext_lazy("self-pay", "bill"), "number"), (_("child"), "child"), (_("kind"), "get_kind_display"),
         (_("way"), "get_way_display"), (_("amount"), "amount_yuan"), (_("receipt number"), "reference"),
-        (_("paid on"), "paid_on"), (_("who"), "actor_label"), (_("note"), "note"),
+        (_("paid on"), "paid_on"), (_("who"), "who"), (_("note"), "note"),
     )  # fmt: skip
+
+    @admin.display(description=_("who"))
+    def who(self, row: BillPayment) -> str:
+        return who_words(row.actor_label)
 
 
 @admin.register(OnlinePayment, site=site)

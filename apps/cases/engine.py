@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import TransitionNotAllowed, can_proceed
 
 from apps.accounts.actors import SYSTEM, Actor
+from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.adjudication.handbook import Handbook
 from apps.cases import clocks, subscribers
@@ -337,12 +338,7 @@ def _kind_of(numbers: Sequence[str], action: str) -> Kind:
 
 def _authorize(act: Action[Any], actor: Actor) -> None:
     if not _may(act, actor):
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(act.roles))},
-            code="role",
-            data={"roles": sorted(act.roles)},
-        )
+        raise role_needed(actor, act.roles)
 
 
 def _may(act: Action[Any], actor: Actor) -> bool:

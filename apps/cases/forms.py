@@ -97,7 +97,7 @@ class ActionForm(forms.Form):
             if field is None or not isinstance(field, (forms.ChoiceField, forms.MultipleChoiceField)):
                 continue
             if self.kinds[item.name] == "user":
-                field.choices = [("", "—"), *people(self.ctx)]
+                field.choices = [("", "—"), *people(self.ctx, item.metadata.get("roles") or frozenset())]
             elif choices is not None:
                 given = choices(self.ctx) if callable(choices) else choices
                 found = [(key, CODE_WORDS.get(key, label) if label == key else label) for key, label in given]
@@ -121,11 +121,11 @@ class ActionForm(forms.Form):
             "label": metadata.get("label") or item.name,
             "help": metadata.get("help", ""),
             "rule": metadata.get("rule", ""),
-            "required": item.default is MISSING and item.default_factory is MISSING,
+            "required": _is_required(item),
             "errors": tuple(self.path_errors.getlist(path)),
         }
         if item.name in self.nested:
-            return Asked("rows", rows=self._rows(item.name, path, shared), **shared)
+            return Asked("rows", rows=self._rows(item, path, shared), **shared)
         if item.name in self.grouped:
             return Asked("group", group=self._group(item.name), **shared)
         return Asked(self.kinds[item.name], bound=self[item.name], **shared)
@@ -139,10 +139,12 @@ class ActionForm(forms.Form):
         group.path_errors = self.path_errors
         return group
 
-    def _rows(self, name: str, path: str, shared: Mapping[str, Any]) -> Rows:
-        nested, mark = self.nested[name], f"__{self.depth}__"
+    def _rows(self, item: Any, path: str, shared: Mapping[str, Any]) -> Rows:
+        name, mark = item.name, f"__{self.depth}__"
+        nested = self.nested[name]
         options: dict[str, Any] = {"ctx": self.ctx, "depth": self.depth + 1}
         given = [_as_mapping(row) for row in self.initial.get(name) or []]
+        given = given or [{}] * _is_required(item)  # what must be filled in stands there to be filled in
         rows = []
         if self.is_bound:
             given = given[:1] if _is_blank(given) else []  # the row to start with; never one removed by hand
@@ -252,7 +254,7 @@ class ActionForm(forms.Form):
             path = self.add_prefix(item.name)
             yield path
             if item.name in self.nested:
-                for row in self._rows(item.name, path, {"label": "", "help": "", "errors": ()}).forms:
+                for row in self._rows(item, path, {"label": "", "help": "", "errors": ()}).forms:
                     yield from row._paths()
             elif item.name in self.grouped:
                 yield from self._group(item.name)._paths()
@@ -274,6 +276,10 @@ def _is_blank(given: Any) -> bool:
     if isinstance(given, Mapping):
         return all(map(_is_blank, given.values()))
     return isinstance(given, list) and all(map(_is_blank, given))
+
+
+def _is_required(item: Any) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
 
 
 def _is_tuple(cls: type[Any], name: str) -> bool:
@@ -381,18 +387,21 @@ def _text_widget(kind: str, attrs: dict[str, Any]) -> forms.Widget:
     return forms.TextInput(attrs={"autocomplete": "off", **attrs})
 
 
-def people(ctx: Any) -> list[tuple[str, str]]:
-    """Who may be given the case: active users of its administrator or of the insurer; kept a request."""
+def people(ctx: Any, roles: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    """Whom a form may name: active users of the case's administrator or of the insurer, with one of the
+    roles where some are given; kept a request."""
     tpa = ctx.case.tpa if ctx is not None else ""
-    shared: dict[str, Any] = ctx.batch.shared if ctx is not None else {}
-    if "form_people" not in shared:
-        shared["form_people"] = assignable([tpa])
-    found: list[tuple[str, str]] = shared["form_people"]
+    shared: dict[Any, Any] = ctx.batch.shared if ctx is not None else {}
+    if ("form_people", roles) not in shared:
+        shared["form_people", roles] = assignable([tpa], roles)
+    found: list[tuple[str, str]] = shared["form_people", roles]
     return found
 
 
-def assignable(tpas: Iterable[str]) -> list[tuple[str, str]]:
+def assignable(tpas: Iterable[str], roles: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
     users = User.objects.filter(is_active=True, is_staff=True, tpa__in=["", *tpas]).select_related("team")
+    if roles:
+        users = users.filter(roles__code__in=roles).distinct()
     return [
         (str(user.pk), f"{user} · {user.team}" if user.team else str(user))
         for user in users.order_by("team", "name")

@@ -41,15 +41,17 @@ def ask(
     min_length: int = 0,
     minimum: Any = None,
     maximum: Any = None,
+    roles: frozenset[str] = frozenset(),
     rule: str = "",
 ) -> Any:
     """A field of an input: its label, help, choices, limits and, when refused, the rule cited.
 
-    `widget`: textarea | money | date | datetime | select | file | hidden | lines ("" = by type).
+    `widget`: textarea | money | date | datetime | select | user | file | hidden | lines ("" = by type).
+    `roles`: a user field offers only people with one of them; whether a name is right, the action says.
     """
     metadata = {
         "label": label, "help": help, "choices": choices, "widget": widget, "max_length": max_length,
-        "min_length": min_length, "minimum": minimum, "maximum": maximum, "rule": rule,
+        "min_length": min_length, "minimum": minimum, "maximum": maximum, "roles": roles, "rule": rule,
     }  # fmt: skip
     if default is MISSING:
         return field(metadata=metadata)

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import actions as accounts
 from apps.accounts.actors import Actor, actor_of
-from apps.accounts.models import Role, Team
+from apps.accounts.models import Team
+from apps.accounts.roles import role_names
 from apps.cases import casepage, queries
 from apps.cases.common import DESK_ROLES, LEADS
 from apps.cases.engine import perform, perform_many
@@ -32,7 +33,6 @@ from apps.core.errors import Conflict, DomainError, NotAllowed, NotFound
 from apps.core.excel import LIMIT, excel_response
 from apps.core.money import to_yuan
 from apps.members.queries import spokesperson
-from apps.products.labels import joined
 
 PAGE_SIZE = 50
 REVEALERS = DESK_ROLES | LEADS | {"compliance", "auditor", "collections", "service_lead", "recovery_lead"}
@@ -51,8 +51,7 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], status: i
 
 
 def refused(request: HttpRequest, roles: Iterable[str]) -> HttpResponse:
-    names = joined(str(role) for role in Role.objects.filter(code__in=list(roles)))
-    message = _("This page is for: %(roles)s.") % {"roles": names or joined(sorted(roles))}
+    message = _("This page is for: %(roles)s.") % {"roles": role_names(roles)}
     return failed(request, NotAllowed(message, code="role"))
 
 

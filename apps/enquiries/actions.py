@@ -19,6 +19,7 @@ from django.utils.translation import pgettext_lazy
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team, User
+from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.adjudication.handbook import Handbook, Service
 from apps.cases.common import add_common_actions
@@ -143,11 +144,7 @@ def _service(book: Handbook, sort: str) -> Service | None:
 
 def _authorize(actor: Actor) -> None:
     if not actor.roles & RECORDERS:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(RECORDERS))},
-            code="role",
-        )
+        raise role_needed(actor, RECORDERS)
 
 
 def _about(actor: Actor, number: str) -> CaseFile | None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
+from apps.accounts.roles import role_needed
 from apps.core.errors import NotAllowed
 
 READERS = frozenset({"finance", "finance_lead", "payment_check", "manager", "auditor", "final_approval"})
@@ -48,11 +49,7 @@ def need(actor: Actor, roles: Iterable[str], *, whole: bool = False) -> None:
     (`whole`) — who sees only some."""
     roles = frozenset(roles)
     if not roles & actor.roles:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(roles))},
-            code="role",
-        )
+        raise role_needed(actor, roles)
     if not of_the_house(actor):
         raise NotAllowed(_("The insurer's books are for its own staff."), code="house_only")
     if whole and actor.series:

@@ -19,12 +19,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
+from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.cases.models import CaseFile
 from apps.claims.limits import limit_title
 from apps.claims.models import Decision, DecisionLine, Visit
 from apps.core.days import end_of_day, start_of_day
-from apps.core.errors import InvalidInput, NotAllowed, NotFound
+from apps.core.errors import InvalidInput, NotFound
 from apps.core.excel import workbook_bytes
 from apps.core.money import format_yuan, to_yuan
 from apps.core.numbers import next_number
@@ -54,11 +55,7 @@ def statements_visible_to(actor: Actor) -> QuerySet[Statement]:
 
 def _need(actor: Actor) -> None:
     if not STATEMENT_DESK & actor.roles:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(STATEMENT_DESK))},
-            code="role",
-        )
+        raise role_needed(actor, STATEMENT_DESK)
 
 
 # --- Making one --------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from unfold.decorators import action
 from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.core.imports.admin import may_import
-from apps.core.lists import Exportable, ListResource, ReadOnlyInline, ReadOnlyList
+from apps.core.lists import Exportable, ListResource, ReadOnlyInline, ReadOnlyList, known_values
 from apps.hospitals import queries
 from apps.hospitals.directory import DirectoryForm, look_up
 from apps.hospitals.models import Campus, Hospital, NetworkEntry, NetworkLookup, Scope
@@ -160,12 +160,12 @@ class ValidFilter(admin.SimpleListFilter):
 @admin.register(NetworkEntry)
 class NetworkEntryAdmin(Exportable, ReadOnlyList):
     resource_classes = [NetworkResource]
-    list_display = ["hospital", "campus_name", "department_group", "series", "network_group", "benefit", "scopes",
+    list_display = ["hospital", "campus_name", "department_group", "series", "group_words", "benefit_words", "scopes",
                     "starts_on", "ends_on"]  # fmt: skip
     list_filter = [
         "series",
         "network_group",
-        "benefit",
+        known_values("benefit", _("benefit"), lambda: list(Scope.choices)),
         "department_group",
         ValidFilter,
         "campus__hospital__city",
@@ -185,6 +185,14 @@ class NetworkEntryAdmin(Exportable, ReadOnlyList):
     @admin.display(description=_("campus"), ordering="campus__name")
     def campus_name(self, entry: NetworkEntry) -> str:
         return entry.campus.name
+
+    @admin.display(description=_("network group"), ordering="network_group")
+    def group_words(self, entry: NetworkEntry) -> str:
+        return label(entry.network_group)
+
+    @admin.display(description=_("benefit"), ordering="benefit")
+    def benefit_words(self, entry: NetworkEntry) -> str:
+        return label(entry.benefit)
 
     @admin.display(description=_("direct-billing scope"))
     def scopes(self, entry: NetworkEntry) -> str:

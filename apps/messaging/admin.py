@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -65,7 +66,7 @@ class MessageAdmin(OfCaseList):
         "created_at",
         "case_link",
         "channel",
-        "template",
+        "about",
         "recipient_masked",
         "state_label",
         "attempts",
@@ -76,7 +77,7 @@ class MessageAdmin(OfCaseList):
     search_help_text = _("Case number")
     ordering = ("-created_at",)
     fields = (
-        "case_link", "channel", "template", "recipient_masked", "subject", "body", "state", "attempts",
+        "case_link", "channel", "recipient_masked", "subject", "body", "state", "attempts",
         "error", "created_at", "delivered_at", "next_attempt_at",
     )  # fmt: skip
     readonly_fields = fields
@@ -85,6 +86,11 @@ class MessageAdmin(OfCaseList):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """What belongs to no case is between the system and its recipient (codes)."""
         return super().get_queryset(request).exclude(case=None)
+
+    @display(description=_("about"))  # type: ignore[untyped-decorator]
+    def about(self, message: Message) -> str:
+        """What its reader sees first: a text message has no subject."""
+        return message.subject or truncatechars(message.body, 40)
 
     @display(description=_("state"), ordering="state", label=LABELS)  # type: ignore[untyped-decorator]
     def state_label(self, message: Message) -> tuple[str, Any]:
@@ -106,7 +112,7 @@ class CallTaskAdmin(OfCaseList):
     list_display = (
         "created_at",
         "case_link",
-        "purpose",
+        "purpose_label",
         "attempt",
         "due_at",
         "outcome_label",
@@ -118,7 +124,7 @@ class CallTaskAdmin(OfCaseList):
     ordering = ("-created_at",)
     fields = (
         "case_link",
-        "purpose",
+        "purpose_label",
         "script",
         "attempt",
         "due_at",
@@ -128,6 +134,10 @@ class CallTaskAdmin(OfCaseList):
         "called_at",
     )
     readonly_fields = fields
+
+    @display(description=_("purpose"), ordering="purpose")  # type: ignore[untyped-decorator]
+    def purpose_label(self, task: CallTask) -> str:
+        return purpose_words(task.purpose)
 
     @display(  # type: ignore[untyped-decorator]
         description=_("outcome"), ordering="outcome", label={"OPEN": "warning", "ANSWERED": "success"}

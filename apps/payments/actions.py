@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
+from apps.accounts.roles import role_needed
 from apps.cases.engine import Batch, Ctx, perform
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
@@ -422,8 +423,4 @@ def _all_found(numbers: Sequence[str], rows: Sequence[PaymentOrder]) -> None:
 
 def _need(actor: Actor, roles: frozenset[str]) -> None:
     if not roles & actor.roles:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(roles))},
-            code="role",
-        )
+        raise role_needed(actor, roles)

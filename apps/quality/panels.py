@@ -17,15 +17,16 @@ def connect() -> None:
         Panel("decision", _("The decision"), "quality/panels/decision.html", decision),
         Panel("errors", _("Errors found"), "quality/panels/errors.html", errors, side="aside"),
     ]
-    KINDS["claim"].panels.append(
-        Panel(
-            "inspections",
-            _("Quality inspections"),
-            "quality/panels/inspections.html",
-            inspections,
-            side="aside",
+    for kind in ("claim", "direct"):
+        KINDS[kind].panels.append(
+            Panel(
+                "inspections",
+                _("Quality inspections"),
+                "quality/panels/inspections.html",
+                inspections,
+                side="aside",
+            )
         )
-    )
 
 
 def decision(case: CaseFile, actor: Any) -> dict[str, Any]:

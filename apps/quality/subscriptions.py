@@ -17,8 +17,8 @@ def connect() -> None:
 
 
 def decided_again(ctx: Ctx[Any]) -> None:
-    """Costs nothing for first decisions: only a reopened claim can have been sent back."""
-    if ctx.case.kind != "claim" or ctx.data.get("version", 1) == 1:
+    """Costs nothing for first decisions: only a reopened claim, or direct claim, can have been sent back."""
+    if ctx.data.get("version", 1) == 1:
         return
     sent_back = CaseFile.objects.filter(
         state="REWORK", pk__in=Inspection.objects.filter(claim_case=ctx.case.pk).values("case")

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from apps.accounts.actors import Actor
+from apps.accounts.roles import role_needed
 from apps.core.errors import NotAllowed
 
 MAKERS = frozenset({"finance", "finance_lead"})
@@ -27,11 +28,7 @@ def need(actor: Actor, roles: Iterable[str]) -> None:
     """Refuse who has none of the roles, and who belongs to a hospital, a provider or a member."""
     roles = frozenset(roles)
     if not roles & actor.roles:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(roles))},
-            code="role",
-        )
+        raise role_needed(actor, roles)
     if roles & MACHINES:
         return
     if actor.hospital or actor.provider or actor.member:

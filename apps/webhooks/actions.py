@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import ApiClient
+from apps.accounts.roles import role_needed
 from apps.core.errors import Blocked, Conflict, InvalidInput, InvalidInputs, NotAllowed, NotFound
 from apps.core.queue import enqueue
 from apps.webhooks import queries
@@ -197,11 +198,7 @@ def _authorize(actor: Actor, client: ApiClient) -> None:
     if actor.is_system or actor.client_id == client.pk:
         return
     if actor.client_id is not None or not may_manage(actor):
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(queries.LEADS))},
-            code="role",
-        )
+        raise role_needed(actor, queries.LEADS)
     if not queries.clients_of(actor).filter(pk=client.pk).exists():
         raise NotFound(_("There is no such API client."))
 

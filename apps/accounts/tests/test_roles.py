@@ -1,8 +1,10 @@
 import pytest
 from django.core.management import call_command
+from django.utils.translation import override
 
+from apps.accounts.actors import Actor
 from apps.accounts.models import Role
-from apps.accounts.roles import CATALOGUE, sync_roles
+from apps.accounts.roles import CATALOGUE, role_needed, sync_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +30,16 @@ def test_nothing_missing_is_one_query(django_assert_num_queries):
 def test_roles_are_named_in_the_language_of_the_reader(settings):
     role = Role.objects.get(code="second_review")
     assert str(role) == "复核"
-    from django.utils.translation import override
-
     with override("en"):
         assert str(role) == "Second review"
         assert str(Role(name="自定", name_en="")) == "自定"
+
+
+def test_who_lacks_a_role_is_told_its_name_and_the_machine_its_code():
+    actor = Actor(label="app", roles=frozenset({"api_member_app"}))
+    error = role_needed(actor, {"second_review", "first_review"})
+    assert error.message == "app 无权执行此操作，须具备以下角色之一：初审、复核。"
+    assert (error.code, error.data) == ("role", {"roles": ["first_review", "second_review"]})
+    with override("en"):
+        assert "First review, Second review" in role_needed(actor, {"second_review", "first_review"}).message
+        assert role_needed(actor, set()).message == "Only the system does this."

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
+from apps.accounts.roles import role_needed
 from apps.appointments import guards
 from apps.appointments.inputs import RequestInput, WishInput
 from apps.appointments.judging import BY_HOSPITAL, LATE, Answer, judge, said
@@ -29,7 +30,7 @@ from apps.cases.engine import Ctx, open_case
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
-from apps.core.errors import Conflict, NotAllowed
+from apps.core.errors import Conflict
 from apps.hospitals.actions import record_lookup
 from apps.hospitals.queries import Criteria
 from apps.members.network import Why
@@ -92,11 +93,7 @@ def file(
 
 def _may_ask(actor: Actor) -> None:
     if not actor.roles & REQUESTERS and not actor.is_system:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(REQUESTERS))},
-            code="role",
-        )
+        raise role_needed(actor, REQUESTERS)
 
 
 def _fill(ctx: Ctx[Any], read: Read, answer: Answer, instead_of: CaseFile | None) -> None:

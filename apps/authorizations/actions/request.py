@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
+from apps.accounts.roles import role_needed
 from apps.adjudication.decision import Finding
 from apps.adjudication.facts import LineFacts
 from apps.authorizations.assess import Trial, trial
@@ -22,7 +22,6 @@ from apps.authorizations.roles import FAMILY, HOSPITAL, REQUESTERS, TPA
 from apps.authorizations.workflow import KIND, AuthorizationFlow
 from apps.cases.engine import Ctx, open_case
 from apps.cases.models import CaseFile
-from apps.core.errors import NotAllowed
 from apps.core.money import to_fen
 from apps.ledger.accounts import year_specs
 from apps.ledger.actions import lock_limits
@@ -75,11 +74,7 @@ def request_authorization(
 
 def _may_ask(actor: Actor) -> None:
     if not actor.roles & REQUESTERS and not actor.is_system:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(REQUESTERS))},
-            code="role",
-        )
+        raise role_needed(actor, REQUESTERS)
 
 
 def _fill(ctx: Ctx[Any], read: Read, given: RequestInput) -> None:

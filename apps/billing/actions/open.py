@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.models import Team
+from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.adjudication.trace import observe
 from apps.billing.actions.change import as_breakdown
@@ -49,11 +50,7 @@ def report_bill(
     NotAllowed, InvalidInputs, Blocked; nothing is stored then.
     """
     if not actor.roles & REPORTERS and not actor.is_system:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(REPORTERS))},
-            code="role",
-        )
+        raise role_needed(actor, REPORTERS)
     now = now or timezone.now()
     given = data if isinstance(data, ReportInput) else parse_input(ReportInput, data)
     hospital, policy, handbook, claim = _read(actor, given, now)

@@ -53,7 +53,7 @@ class DisputeInput:
     lines: tuple[str, ...] = ask(
         _("Lines in dispute"), choices=disputable, default=(), help=_("none ticked = the whole claim")
     )
-    given_to: int | None = ask(_("Given to"), default=None, widget="user")
+    given_to: int | None = ask(_("Given to"), default=None, widget="user", roles=INVESTIGATORS)
     due_on: date | None = ask(_("Answer wanted by"), default=None)
 
 
@@ -61,7 +61,9 @@ class DisputeInput:
 class MedicalInput:
     question: str = ask(_("Question"), widget="textarea", min_length=2, max_length=2000)
     lines: tuple[str, ...] = ask(_("Lines in question"), choices=disputable, default=())
-    given_to: int | None = ask(_("Given to"), default=None, widget="user")
+    given_to: int | None = ask(
+        _("Given to"), default=None, widget="user", roles=ANSWERS[Inquiry.Kind.MEDICAL]
+    )
     due_on: date | None = ask(_("Answer wanted by"), default=None)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
+from apps.accounts.roles import role_needed
 from apps.adjudication.decision import Decision
 from apps.adjudication.engine import adjudicate
 from apps.adjudication.handbook import Level
@@ -75,11 +76,7 @@ def _may_report(actor: Actor) -> None:
         words = _("A hospital reports no reimbursement claims; it submits direct-billing claims.")
         raise NotAllowed(words, code="not_for_hospitals")
     if not actor.roles & REPORTERS and not actor.is_system:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(REPORTERS))},
-            code="role",
-        )
+        raise role_needed(actor, REPORTERS)
 
 
 def _case(report: Report) -> ClaimFlow:

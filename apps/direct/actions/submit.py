@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
+from apps.accounts.roles import role_needed
 from apps.authorizations.workflow import LETTER_OUT
 from apps.cases.engine import Ctx, open_case, perform
 from apps.cases.models import CaseFile
@@ -82,11 +82,7 @@ def _announced(read: Submission) -> str | None:
 
 def may_submit(actor: Actor) -> None:
     if not actor.roles & SUBMITTERS and not actor.is_system:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(SUBMITTERS))},
-            code="role",
-        )
+        raise role_needed(actor, SUBMITTERS)
 
 
 def case_of(read: Submission) -> DirectFlow:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
+from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.authorizations.actions import request_authorization
 from apps.authorizations.inputs import RequestInput
@@ -26,7 +27,7 @@ from apps.cases.models import CaseFile
 from apps.cases.queries import case_for
 from apps.claims.actions.intake import report_claim
 from apps.claims.inputs import ReportInput
-from apps.core.errors import Blocked, Conflict, InvalidInput, NotAllowed, NotFound
+from apps.core.errors import Blocked, Conflict, InvalidInput, NotFound
 from apps.documents.models import Paper
 from apps.mailroom import answers
 from apps.mailroom.inbox.papers import attach_files, candidates
@@ -111,11 +112,7 @@ def may_read(actor: Actor) -> None:
 
 def _need(actor: Actor, roles: frozenset[str]) -> None:
     if not actor.roles & roles:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(roles))},
-            code="role",
-        )
+        raise role_needed(actor, roles)
 
 
 def _locked(pk: int, actor: Actor) -> Email:

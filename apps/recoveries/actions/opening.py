@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.models import Team
+from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.adjudication.trace import observe
 from apps.cases.engine import Ctx, open_case, perform
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
-from apps.core.errors import NotAllowed, NotFound
+from apps.core.errors import NotFound
 from apps.core.money import format_yuan
 from apps.products.queries import working_calendar
 from apps.recoveries import letters
@@ -49,11 +50,7 @@ def open_recovery(actor: Actor, number: str, *, now: datetime | None = None) -> 
     Raises NotAllowed, NotFound, Blocked REC-04 (REC-05 in a series without it) when nothing was paid.
     """
     if not actor.roles & CLERKS:
-        raise NotAllowed(
-            _("%(who)s may not do this: it needs one of the roles %(roles)s.")
-            % {"who": actor.label, "roles": ", ".join(sorted(CLERKS))},
-            code="role",
-        )
+        raise role_needed(actor, CLERKS)
     with transaction.atomic():
         found = visible_to(CaseFile.objects.filter(number=number.strip()), actor).values("pk")
         origin = CaseFile.objects.select_for_update(of=("self",)).filter(pk__in=found).first()

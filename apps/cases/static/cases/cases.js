@@ -252,6 +252,12 @@
   // --- Start --------------------------------------------------------------------------------------
   function prepare(root) {
     $$("[data-correct]", root).forEach(recount);
+    // In a grid of lines the heading of the column is the name of its fields.
+    const unnamed = (input) => !input.labels?.length && !input.ariaLabel;
+    $$("td > :is(input:not([type=hidden]), select)", root).filter(unnamed).forEach((input) => {
+      const heading = input.closest("table").tHead?.rows[0]?.cells[input.parentElement.cellIndex];
+      if (heading?.textContent.trim()) input.ariaLabel = heading.textContent.trim();
+    });
     $$("[data-nested]", root).forEach((nested) => $$(":scope > [data-nested-row]", $("[data-nested-rows]", nested)).forEach((row, n) => (row.dataset.index ??= n)));
     $$("[data-vanish]", root).forEach((one) => setTimeout(() => one.remove(), Number(one.dataset.vanish) * 1000));
   }
