@@ -242,7 +242,7 @@ class CardAdmin(Exportable, ReadOnlyList):
 
     @admin.display(description=_("plan"))
     def plan_name(self, card: Card) -> str:
-        return card.policy.plan.name
+        return card.policy.plan.label
 
     @admin.display(description=_("series"))
     def series(self, card: Card) -> str:

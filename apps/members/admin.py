@@ -332,7 +332,7 @@ class PolicyAdmin(Exportable, ReadOnlyList):
 
     @admin.display(description=_("plan"))
     def plan_name(self, policy: Policy) -> str:
-        return policy.plan.name
+        return policy.plan.label
 
     @admin.display(description=_("scheme"))
     def scheme_name(self, policy: Policy) -> str:

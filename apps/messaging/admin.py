@@ -11,7 +11,7 @@ from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -87,7 +87,7 @@ class MessageAdmin(OfCaseList):
         """What belongs to no case is between the system and its recipient (codes)."""
         return super().get_queryset(request).exclude(case=None)
 
-    @display(description=_("about"))  # type: ignore[untyped-decorator]
+    @display(description=pgettext_lazy("message", "about"))  # type: ignore[untyped-decorator]
     def about(self, message: Message) -> str:
         """What its reader sees first: a text message has no subject."""
         return message.subject or truncatechars(message.body, 40)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.handbook import Handbook
@@ -122,7 +123,12 @@ class Plan(Immutable):
         ]
 
     def __str__(self) -> str:
-        return f"{self.series} {self.name}"
+        return f"{self.series} {self.label}"
+
+    @property
+    def label(self) -> str:
+        """Its name in the reader's language."""
+        return self.name_en if (get_language() or "").startswith("en") else self.name
 
     @property
     def terms(self) -> AdjudicationPlan:

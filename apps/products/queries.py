@@ -75,8 +75,7 @@ def series_codes() -> list[str]:
 
 def plan_names() -> dict[str, str]:
     """What each plan is called now, in the reader's language, by its code; one query."""
-    english = (get_language() or "").startswith("en")
-    return {plan.code: plan.name_en if english else plan.name for plan in Plan.objects.all()}
+    return {plan.code: plan.label for plan in Plan.objects.all()}
 
 
 def scheme_names() -> dict[tuple[str, str], str]:
