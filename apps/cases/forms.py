@@ -100,7 +100,7 @@ class ActionForm(forms.Form):
                 field.choices = [("", "—"), *people(self.ctx, item.metadata.get("roles") or frozenset())]
             elif choices is not None:
                 given = choices(self.ctx) if callable(choices) else choices
-                found = [(key, CODE_WORDS.get(key, label) if label == key else label) for key, label in given]
+                found = [(key, in_words(key, label)) for key, label in given]
                 blank = [("", "—")] if self.kinds[item.name] == "select" else []
                 field.choices = [*(blank if not any(key == "" for key, _l in found) else []), *found]
 
@@ -328,6 +328,13 @@ UNSEEN = [("", _("not looked at")), ("true", _("yes")), ("false", _("no"))]
 USUAL = [("", "—"), ("true", _("yes")), ("false", _("no"))]
 _FORMS: dict[type[Any], type[ActionForm]] = {}
 CODE_WORDS: dict[str, Any] = {}  # words for choices that are bare codes; apps add theirs
+
+
+def in_words(code: Any, label: Any) -> Any:
+    """The label of a choice; where that is the bare code, the words it has on screens."""
+    return CODE_WORDS.get(code, label) if label == code else label
+
+
 BY_TYPE = {bool: "bool", date: "date", datetime: "datetime", Decimal: "number", int: "integer"}
 
 

@@ -116,11 +116,30 @@ def _name(row: dict[str, Any]) -> str:
 
 def frequent_errors(actor: Actor, since: date, until: date) -> list[dict[str, Any]]:
     """Errors found, most frequent first, with their severity. What an objection overturned counts not."""
-    errors = InspectionError.objects.filter(inspection__in=_drawn(actor, since, until).values("pk"))
-    counted: Any = errors.exclude(inspection__case__state="PASSED").values(
+    counted: Any = _errors(actor, since, until).values(
         "code__code", "code__name", "code__name_en", "code__severity"
     )
     return list(counted.annotate(n=Count("pk")).order_by("-n", "code__code"))
+
+
+def each_error(actor: Actor, since: date, until: date) -> QuerySet[InspectionError]:
+    """The same errors one by one, with who decided and who inspected."""
+    return (
+        _errors(actor, since, until)
+        .select_related(
+            "code",
+            "inspection__case",
+            "inspection__claim_case",
+            "inspection__decider",
+            "inspection__inspected_by",
+        )
+        .order_by("inspection__decider", "code__code", "pk")
+    )
+
+
+def _errors(actor: Actor, since: date, until: date) -> QuerySet[InspectionError]:
+    found = InspectionError.objects.filter(inspection__in=_drawn(actor, since, until).values("pk"))
+    return found.exclude(inspection__case__state="PASSED")
 
 
 def _drawn(actor: Actor, since: date, until: date) -> QuerySet[Inspection]:

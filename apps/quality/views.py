@@ -30,7 +30,7 @@ from apps.core.queue import enqueue
 from apps.quality import queries
 from apps.quality.actions import replays, sampling, straight
 from apps.quality.forms import DrawInput, ReplayInput, question_of
-from apps.quality.models import Draw, QualityRule, Replay
+from apps.quality.models import Draw, InspectionError, QualityRule, Replay, Severity
 from apps.quality.roles import LEADS, MANAGERS
 from apps.quality.tasks import run_replay
 
@@ -134,7 +134,7 @@ def inspections(request: HttpRequest) -> HttpResponse:
     found = queries.results(actor, since, until)
     errors = queries.frequent_errors(actor, since, until)
     if request.GET.get("excel"):
-        return _results_excel(found, errors)
+        return _results_excel(found, errors, queries.each_error(actor, since, until))
     context = {
         "title": _("Quality inspection"),
         "since": since,
@@ -176,7 +176,10 @@ def _code(row: dict[str, Any]) -> str:
     return f"{row['code__code']} {row['code__name_en'] if english else row['code__name']}"
 
 
-def _results_excel(found: list[queries.Result], errors: list[dict[str, Any]]) -> HttpResponse:
+def _results_excel(
+    found: list[queries.Result], errors: list[dict[str, Any]], each: Iterable[InspectionError]
+) -> HttpResponse:
+    severities = dict(Severity.choices)
     people = [
         (
             r.who or _("without a person"),
@@ -195,11 +198,24 @@ def _results_excel(found: list[queries.Result], errors: list[dict[str, Any]]) ->
             people,
         ),
         _("By error"): (
-            [_("Error"), _("Severity"), _("Number")],
-            [(_code(row), row["code__severity"], row["n"]) for row in errors],
+            [_("Error"), _("Severity"), _("how often")],
+            [(_code(row), severities[row["code__severity"]], row["n"]) for row in errors],
+        ),
+        _("Each error"): (
+            [_("Quality inspection"), _("Claim"), _("Decided by"), _("Error"), _("Severity"), _("Place"), _("What is wrong"), _("Inspected by"), _("inspected at"), _("state")],
+            map(_error_row, each),
         ),
     }  # fmt: skip
     return excel_sheets(_("Quality inspection"), sheets)
+
+
+def _error_row(error: InspectionError) -> tuple[Any, ...]:
+    inspection = error.inspection
+    return (
+        inspection.case.number, inspection.claim_case.number, inspection.decider or _("without a person"), str(error.code),
+        error.code.get_severity_display(), error.place, error.note, inspection.inspected_by, inspection.inspected_at,
+        inspection.case.get_state_display(),
+    )  # fmt: skip
 
 
 # --- Replays ---------------------------------------------------------------------------------------

@@ -72,6 +72,14 @@ def test_rows_a_form_starts_with_stay_when_nobody_fills_them() -> None:
     assert not removed.f["orders"].rows.forms
 
 
+def test_a_list_that_must_be_filled_in_starts_with_an_empty_row() -> None:
+    (order,) = form_for(Orders)().f["orders"].rows.forms
+    assert [row.prefix for row in order.f["items"].rows.forms] == ["orders.0.items.0"]
+    again = form_for(Orders)(tidy(QueryDict("orders.0.items.0.name=")))
+    assert len(again.f["orders"].rows.forms) == 1
+    assert again.payload() == {"orders": []}
+
+
 def test_nested_rows_are_renumbered_within_their_parent() -> None:
     data = tidy(QueryDict("v.3.b.5.l.9.x=1&v.3.b.6.l.2.x=2&v.3.b.6.l.1.x=3&v.8.b.0.l.0.x=4"))
     assert tree_of(data) == {

@@ -9,6 +9,7 @@ import pytest
 
 from apps.accounts.actors import Actor
 from apps.accounts.tests.factories import UserFactory, make_actor
+from apps.cases.casepage import open_form
 from apps.cases.engine import available, perform
 from apps.cases.models import CaseFile, ClockPause
 from apps.claims.models import Decision, Inquiry
@@ -82,6 +83,21 @@ def test_only_the_specialist_gives_a_medical_opinion(world: World) -> None:
             given_to=make_actor("finance", username="f").user_id,
         )
     assert (caught.value.code, caught.value.field) == ("role", "given_to")
+
+
+def test_a_form_offers_only_those_who_may_answer(world: World) -> None:
+    doctor, lawyer, clerk = (
+        UserFactory(username=role, roles=(role,)) for role in ("medical_review", "investigation", "finance")
+    )
+    UserFactory(username="elsewhere", roles=("medical_review",), tpa="ELSEWHERE")
+    case, senior = world.review(), world.actor("senior")
+    offered = {
+        name: {pk for pk, _words in open_form(case, senior, name).form.fields["given_to"].choices}
+        for name in ("order_medical_review", "open_dispute")
+    }
+    assert offered["order_medical_review"] == {"", str(doctor.pk)}
+    assert str(lawyer.pk) in offered["open_dispute"]
+    assert not {str(doctor.pk), str(clerk.pk)} & offered["open_dispute"]
 
 
 def test_who_is_asked_is_told_and_may_be_asked_no_more(world: World) -> None:

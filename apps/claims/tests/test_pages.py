@@ -167,6 +167,9 @@ def test_deciding_on_the_page(world: World) -> None:
     response = client.post(case_url(case, "decide"), {"version": str(case.version), "member_text": ""})
     assert response.status_code == 302
     assert world.see(case).claim.decided_fen is not None
+    page = client.get(response["Location"]).content.decode()
+    assert page.count("已完成") == 1  # said once, beside the way to the next case
+    assert "data-done" in page
 
 
 def test_claims_list(world: World) -> None:

@@ -12,7 +12,7 @@ from apps.accounts.actors import SYSTEM
 from apps.cases.engine import Ctx, perform
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, Blocker, NoInput
-from apps.core.errors import InvalidInput
+from apps.core.errors import Blocked, InvalidInput
 from apps.core.money import to_fen
 from apps.quality.models import ErrorCode, InspectionError
 from apps.quality.roles import INSPECTORS, LEADS
@@ -23,6 +23,27 @@ def codes(ctx: Any) -> list[tuple[Any, Any]]:
     return [(code.code, str(code)) for code in ErrorCode.objects.filter(active=True)]
 
 
+def places(ctx: Ctx[Any]) -> list[tuple[str, Any]]:
+    """Visits, bills and lines of the inspected decision, as its table numbers them."""
+    found: dict[str, Any] = {}
+    for row in _decided_lines(ctx):
+        bill, visit = row.line.bill, row.line.bill.visit
+        found.setdefault(f"{visit.position}", f"{visit.position} {visit.started_on:%Y-%m-%d}")
+        found.setdefault(
+            f"{visit.position}.{bill.position}", f"{visit.position}.{bill.position} {bill.number}".strip()
+        )
+        place = f"{visit.position}.{bill.position}.{row.line.position}"
+        found[place] = f"{place} {row.line.name}"
+    return list(found.items())
+
+
+def _decided_lines(ctx: Ctx[Any]) -> list[Any]:
+    if "decided_lines" not in ctx.loaded:
+        lines = ctx.case.inspection.decision.lines.select_related("line__bill__visit")
+        ctx.loaded["decided_lines"] = list(lines.order_by("pk"))
+    return list(ctx.loaded["decided_lines"])
+
+
 @dataclass(frozen=True)
 class NoteInput:
     note: str = ask(_("Note"), default="", widget="textarea", max_length=2000)
@@ -31,7 +52,10 @@ class NoteInput:
 @dataclass(frozen=True, kw_only=True)
 class FoundInput:
     code: str = ask(_("Error"), choices=codes, widget="select", max_length=12)
-    place: str = ask(_("Place (visit.bill.line)"), default="", max_length=20)
+    place: str = ask(
+        _("Place (visit.bill.line)"), choices=places, widget="select", default="", max_length=20,
+        help=_("none = the whole claim"),
+    )  # fmt: skip
     note: str = ask(_("What is wrong"), default="", widget="textarea", max_length=1000)
 
 
@@ -98,6 +122,7 @@ def _rows(ctx: Ctx[ErrorsInput], given: ErrorsInput) -> list[InspectionError]:
     if not given.errors:
         raise InvalidInput(_("Name at least one error."), code="required", field="errors")
     known = {code.code: code for code in ErrorCode.objects.filter(active=True)}
+    known_places = {"", *(place for place, _words in places(ctx))}
     seen: set[tuple[str, str]] = set()
     rows = []
     for index, found in enumerate(given.errors):
@@ -106,6 +131,12 @@ def _rows(ctx: Ctx[ErrorsInput], given: ErrorsInput) -> list[InspectionError]:
                 _("There is no error code %(code)s.") % {"code": found.code},
                 code="unknown_code",
                 field=f"errors.{index}.code",
+            )
+        if found.place not in known_places:
+            raise InvalidInput(
+                _("There is no place %(place)s in this decision.") % {"place": found.place},
+                code="unknown_place",
+                field=f"errors.{index}.place",
             )
         if (found.code, found.place) in seen:
             raise InvalidInput(
@@ -124,7 +155,16 @@ def _reopen(ctx: Ctx[Any]) -> None:
     """The claim is opened by the system in the inspector's name; its desk decides it again."""
     claim = ctx.case.inspection.claim_case
     words = _("Quality inspection %(number)s: %(reason)s") % {"number": ctx.case.number, "reason": ctx.reason}
-    perform(claim.number, "reopen", SYSTEM, reason=str(words)[:2000])
+    try:
+        perform(claim.number, "reopen", SYSTEM, reason=str(words)[:2000])
+    except Blocked as error:
+        if error.code != "state":
+            raise
+        raise Blocked(
+            _("%(number)s is “%(state)s”: it can be decided again when it is closed. Record the errors now and send it back then.")
+            % {"number": claim.number, "state": claim.get_state_display()},
+            code=error.code, field="rework" if isinstance(ctx.input, ErrorsInput) else "",
+        ) from error  # fmt: skip
 
 
 def _way(ctx: Ctx[Any]) -> str:
@@ -153,13 +193,13 @@ def _finish(ctx: Ctx[NoInput]) -> None:
 DRAWN, FAULTY = frozenset({"DRAWN"}), frozenset({"FAULTY"})
 KIND.action(
     Action(
-        "pass_inspection", _("Without error"), INSPECTORS, _pass, transition="find_nothing", input=NoteInput,
+        "pass_inspection", _("Pass: no error"), INSPECTORS, _pass, transition="find_nothing", input=NoteInput,
         guards=(not_own,), states=DRAWN, style="primary", event="inspected", order=10,
     )
 )  # fmt: skip
 KIND.action(
     Action(
-        "find_errors", _("Errors found"), INSPECTORS, _fault, transition=_way,
+        "find_errors", _("Record errors"), INSPECTORS, _fault, transition=_way,
         transitions=("find_errors", "send_to_rework"), input=ErrorsInput, guards=(not_own,), states=DRAWN,
         event="inspected", style="danger", order=20,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from apps.accounts.actors import actor_of_user
 from apps.accounts.models import Role, User
@@ -15,6 +17,7 @@ from apps.cases.engine import available, perform
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import World
 from apps.core.errors import Blocked, InvalidInput, NotAllowed, NotFound
+from apps.direct.tests.world import Direct
 from apps.quality.actions.sampling import draw_by_hand, draw_yesterday, sample
 from apps.quality.models import Draw, ErrorCode, Inspection
 from apps.quality.queries import frequent_errors, results
@@ -62,6 +65,17 @@ def test_errors_send_the_claim_back_and_the_new_decision_ends_it(world: World, i
     assert (error["code__code"], error["n"]) == ("A1", 1)
 
 
+def test_a_direct_claim_is_reworked_too(now: Any) -> None:
+    inspector, hospitals = make_actor("quality_check"), Direct()
+    claim = hospitals.decided(hospitals.visit(hospital="PRI"))
+    today = hospitals.now.date()
+    draw_by_hand(make_actor("manager"), "2026", "MANUAL", today, today, 100)
+    case = Inspection.objects.get(claim_case=claim.pk).case
+    perform(case.number, "find_errors", inspector, errors=[{"code": "B2"}], rework=True, reason="项目录错")
+    hospitals.do(claim, "decide", by="senior")
+    assert CaseFile.objects.get(pk=case.pk).state == "REWORKED"
+
+
 def test_an_upheld_objection_counts_as_passed(world: World, inspector: Any) -> None:
     case = drawn(world)
     perform(case.number, "find_errors", inspector, errors=[{"code": "C1"}], reason="理由不清")
@@ -89,6 +103,7 @@ def test_wrong_errors_change_nothing(world: World, inspector: Any) -> None:
         ([], "errors"),
         ([{"code": "ZZ"}], "errors.0.code"),
         ([{"code": "A1"}, {"code": "A1"}], "errors.1.code"),
+        ([{"code": "A1", "place": "1.1.1"}, {"code": "A1", "place": "1.9"}], "errors.1.place"),
     ):
         with pytest.raises(InvalidInput) as refused:
             perform(case.number, "find_errors", inspector, errors=errors, reason="有误")
@@ -101,8 +116,12 @@ def test_rework_waits_until_the_money_is_out(world: World, inspector: Any) -> No
     today = world.now.date()
     draw_by_hand(make_actor("manager"), "2026", "MANUAL", today, today, 100)
     case = Inspection.objects.get(claim_case=claim.pk).case
-    with pytest.raises(Blocked):
+    with pytest.raises(Blocked) as refused:
         perform(case.number, "find_errors", inspector, errors=[{"code": "A1"}], rework=True, reason="有误")
+    assert (refused.value.code, refused.value.field) == ("state", "rework")
+    assert claim.number in str(
+        refused.value.message
+    )  # the claim is what cannot be opened, not the inspection
     assert CaseFile.objects.get(pk=case.pk).state == "DRAWN"
 
 
@@ -155,10 +174,15 @@ def test_pages_draw_and_show_results(world: World, inspector: Any) -> None:
     case = Inspection.objects.get().case
     page = web.get(reverse("admin:case", args=[case.number])).content.decode()
     assert case.inspection.claim_case.number in page
+    form = web.get(reverse("admin:case-action", args=[case.number, "find_errors"])).content.decode()
+    assert 'name="errors.0.code"' in form
+    assert 'value="1.1.1"' in form
     perform(case.number, "find_errors", inspector, errors=[{"code": "B1"}], reason="除外责任")
     page = web.get(reverse("admin:quality-inspections")).content.decode()
     assert str(ErrorCode.objects.get(code="B1")) in page
     excel = web.get(reverse("admin:quality-inspections"), {"excel": "1"})
-    assert excel["Content-Type"].endswith("sheet")
+    each = load_workbook(BytesIO(excel.content)).worksheets[2]
+    claim = case.inspection.claim_case.number
+    assert [(row[0], row[1], row[4]) for row in each.values][1:] == [(case.number, claim, "重要")]
     assert web.get(reverse("admin:quality-inspections"), {"since": "nonsense"}).status_code == 200
     assert web.post(reverse("admin:quality-inspections"), sent | {"percent": "500"}).status_code == 400
