@@ -16,6 +16,7 @@ import django_stubs_ext
 import environ
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from claimsadmin.embedded import broker_url, cache_url, redis_socket, redis_url
@@ -402,7 +403,7 @@ REST_FRAMEWORK = {
         "rest_framework.filters.SearchFilter",
         "rest_framework.filters.OrderingFilter",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "apps.accounts.schema.HouseSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",
@@ -463,6 +464,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.cases.serializers.name_codes",
         "apps.core.schema.document_refusals",
     ],
 }
@@ -481,9 +483,10 @@ BILL_UNREACHED_DAYS: int = env.int("BILL_UNREACHED_DAYS", default=14)
 
 # --- Admin --------------------------------------------------------------------------------------------
 
+HOUSE = (_("Growth Plus"), _("claims administration"))  # brand and name
 UNFOLD = {
-    "SITE_TITLE": "成长优享 理赔管理系统",
-    "SITE_HEADER": "成长优享 理赔管理系统",
+    "SITE_TITLE": format_lazy("{} {}", *HOUSE),
+    "SITE_HEADER": format_lazy("{} {}", *HOUSE),
     "SITE_SYMBOL": "family_star",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("claimsadmin/icon.svg")}

@@ -105,9 +105,10 @@ def availability(case: CaseFile, actor: Actor, name: str) -> Availability | None
     return next((one for one in found if one.action.name == name), None)
 
 
-def changed_since(case: CaseFile, version: int) -> list[CaseEvent]:
+def changed_since(case: CaseFile, version: int) -> list[Entry]:
     """What others did meanwhile, for the words of a conflict."""
-    return list(CaseEvent.objects.filter(case=case.pk, seq__gt=version).order_by("seq")[:20])
+    events = CaseEvent.objects.filter(case=case.pk, seq__gt=version).order_by("seq")[:20]
+    return [_event(event, KINDS[case.kind]) for event in events]
 
 
 # --- Timeline and history --------------------------------------------------------------------

@@ -24,6 +24,7 @@ def patterns(site: ClaimsAdminSite) -> list[URLPattern]:
         path("work/filters/<int:pk>/delete/", own(views.delete_filter), name="work-filter-delete"),
         path("work/next/", own(views.next_case), name="work-next"),
         path("find/", own(views.find), name="find"),
+        path("session/", own(views.session), name="session"),
         re_path(rf"^case/{NUMBER}/$", own(views.case_page), name="case"),
         re_path(rf"^case/{NUMBER}/do/(?P<name>[a-z_]+)/$", own(views.act), name="case-action"),
         re_path(rf"^case/{NUMBER}/reveal/$", own(views.reveal), name="case-reveal"),

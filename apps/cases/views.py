@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -205,6 +205,12 @@ def assign(request: HttpRequest) -> HttpResponse:
     return _back(request)
 
 
+@require_GET
+def session(request: HttpRequest) -> JsonResponse:
+    """Whose session it still is: a form that stood open asks before it sends what was typed."""
+    return JsonResponse({"user": str(request.user.pk)})
+
+
 def _back(request: HttpRequest) -> HttpResponseRedirect:
     """To where the form stood; only within this house."""
     target = request.POST.get("back", "")
@@ -291,8 +297,9 @@ def _do(request: HttpRequest, case: CaseFile, actor: Actor, opened: casepage.Ope
             if error.code == "stale"
             else []
         )
-        form.take_error(error)
-        extra = {"conflict": error, "changed": changed}
+        if not changed:
+            form.take_error(error)
+        extra = {"conflict": error, "changed": changed} if changed else {}
         return _show_case(request, case, actor, opened=opened.with_form(form), status=409, **extra)
     except DomainError as error:
         form.take_error(error)

@@ -109,3 +109,22 @@ def test_a_case_by_keyboard(house: World, desk: Desk) -> None:  # noqa: F811
     page.keyboard.press("o")
     expect(page.locator("[data-page=case]")).to_be_visible()
     assert any(number in page.url for number in (first.number, second.number))
+
+
+def test_what_was_typed_outlives_the_session(house: World, desk: Desk) -> None:  # noqa: F811
+    """Logged out meanwhile: the form says so and keeps its words; logged in again, the same form is sent."""
+    case = house.review()
+    desk.page.clock.install()
+    page = desk.sit("adjuster")
+    desk.case(case.number)
+    form = desk.act("note", "添加备注")
+    form.locator("textarea").fill("家长来电，补充病史")
+    session = next(one for one in desk.context.cookies() if one["name"] == "sessionid")
+    desk.context.clear_cookies(name="sessionid")
+    page.clock.fast_forward("06:00")
+    form.locator("button.c-button--primary").click()
+    expect(form.locator("[data-trouble]")).to_contain_text("您已退出登录")
+    expect(form.locator("textarea")).to_have_value("家长来电，补充病史")
+    desk.context.add_cookies([{"name": "sessionid", "value": session["value"], "url": desk.address}])
+    form.locator("button.c-button--primary").click()
+    expect(page.locator(".c-timeline")).to_contain_text("家长来电，补充病史")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django import template
+from django.conf import settings
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold.settings import get_config
@@ -20,9 +21,9 @@ class House(NamedTuple):
 
 @register.simple_tag
 def house() -> House:
-    """ "成长优享 理赔管理系统" in its two parts."""
-    brand, _blank, name = str(get_config()["SITE_TITLE"] or "").partition(" ")
-    return House(brand, name)
+    """Brand and name, in the reader's language."""
+    brand, name = settings.HOUSE
+    return House(str(brand), str(name))
 
 
 @register.simple_tag

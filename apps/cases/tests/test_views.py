@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from openpyxl import load_workbook
 
 from apps.accounts.models import AccessLog, Team, User
@@ -269,7 +270,15 @@ def test_a_stale_screen_is_told_what_changed(world: World) -> None:
     page = response.content.decode()
     assert "called the mother" in page
     assert "my words" in page
+    assert page.count(f"{case.number} 已被他人修改") == 1
     assert world.see(case).state == "UNDER_REVIEW"
+
+
+def test_a_page_that_stood_open_learns_whose_session_it_is(world: World) -> None:
+    client, address = enter(world, "adjuster"), reverse("admin:session")
+    assert client.get(address).json() == {"user": str(client.session["_auth_user_id"])}
+    client.logout()
+    assert client.get(address).headers["Location"].startswith("/admin/login/")
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30])
