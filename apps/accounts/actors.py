@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from apps.accounts.models import ApiClient, User
 
+OUTSIDE = frozenset({"api_hospital", "api_provider", "api_member_app"})
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -54,6 +56,11 @@ class Actor:
     def may_see_cases(self) -> bool:
         """Least privilege (LAW-09): without a role in the business nobody sees a child's data."""
         return self.is_system or (self.is_known and bool(self.roles))
+
+    @property
+    def is_outside(self) -> bool:
+        """A hospital, a provider or a family: told what is decided, not how the desk came to it."""
+        return bool(self.hospital or self.provider or self.member or self.roles & OUTSIDE)
 
     @property
     def key(self) -> str:

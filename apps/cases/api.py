@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -15,14 +16,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.counted import counts
 from apps.cases.engine import Availability, available, perform, perform_each
 from apps.cases.models import CaseEvent, CaseFile, Clock
-from apps.core.api import NUMBERED, ActorMixin
+from apps.cases.serializers import choices_of, type_name
+from apps.core.api import NUMBERED, ActorMixin, YuanField
 from apps.core.api_errors import entry_of
 from apps.core.errors import InvalidInput, NotFound
-from apps.core.money import to_yuan
 
 MANY = 100  # cases of one request; all of them are locked until the commit
 
@@ -43,7 +45,7 @@ class CaseSerializer(serializers.ModelSerializer[CaseFile]):
     member = serializers.CharField(source="member.number", read_only=True)
     member_name = serializers.CharField(source="member.masked_name", read_only=True)
     policy = serializers.CharField(source="policy.number", read_only=True)
-    amount = serializers.SerializerMethodField()
+    amount = YuanField(source="amount_fen")
 
     class Meta:
         model = CaseFile
@@ -51,10 +53,6 @@ class CaseSerializer(serializers.ModelSerializer[CaseFile]):
             "number", "kind", "state", "state_label", "series", "member", "member_name", "policy", "amount",
             "priority", "next_due", "open", "version", "opened_at", "closed_at",
         ]  # fmt: skip
-
-    @extend_schema_field(OpenApiTypes.DECIMAL)
-    def get_amount(self, case: CaseFile) -> str:
-        return str(to_yuan(case.amount_fen))
 
 
 class ActionSerializer(serializers.Serializer[dict[str, Any]]):
@@ -64,7 +62,9 @@ class ActionSerializer(serializers.Serializer[dict[str, Any]]):
     title = serializers.CharField()
     allowed = serializers.BooleanField()
     blockers = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
-    inputs = serializers.ListField(child=serializers.DictField(), help_text=_("name, title, required"))
+    inputs = serializers.ListField(
+        child=serializers.DictField(), help_text=_("name, title, type, required, choices")
+    )
 
 
 def action_row(found: Availability) -> dict[str, Any]:
@@ -81,7 +81,9 @@ def action_row(found: Availability) -> dict[str, Any]:
             {
                 "name": item.name,
                 "title": str(item.metadata.get("label", item.name)),
+                "type": type_name(act.input, item.name),
                 "required": _required(item),
+                "choices": choices_of(item.metadata),
             }
             for item in fields(act.input)
         ],
@@ -105,9 +107,29 @@ class CaseDetailSerializer(CaseSerializer):
 
 
 class EventSerializer(serializers.ModelSerializer[CaseEvent]):
+    """Whoever is outside the desk reads what happened; who there did it and why stays inside."""
+
+    actor_label = serializers.SerializerMethodField()
+    reason = serializers.SerializerMethodField()
+
     class Meta:
         model = CaseEvent
         fields = ["seq", "name", "action", "from_state", "to_state", "actor_label", "at", "reason"]
+
+    def get_actor_label(self, event: CaseEvent) -> str:
+        hidden = event.user_id is not None and not self._told(event)
+        return str(_("Claims desk")) if hidden else event.actor_label
+
+    def get_reason(self, event: CaseEvent) -> str:
+        return event.reason if self._told(event) else ""
+
+    def _told(self, event: CaseEvent) -> bool:
+        actor = self.context["actor"]
+        return not actor.is_outside or _by(event, actor)
+
+
+def _by(event: CaseEvent, actor: Actor) -> bool:
+    return (event.user_id, event.client_id) == (actor.user_id, actor.client_id)
 
 
 class ProofSerializer(serializers.Serializer[Any]):
@@ -225,9 +247,14 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
     @extend_schema(responses=EventSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)
     def events(self, request: Request, number: str) -> Response:
-        """The timeline of a case, oldest first."""
-        events = CaseEvent.objects.filter(case=self.get_object()).order_by("seq")
-        return Response(EventSerializer(events, many=True).data)
+        """The timeline of a case, oldest first. Hospitals and families read the steps between states and what
+        they did themselves."""
+        events: Iterable[CaseEvent] = CaseEvent.objects.filter(case=self.get_object()).order_by("seq")
+        if self.actor.is_outside:
+            events = [
+                event for event in events if event.from_state != event.to_state or _by(event, self.actor)
+            ]
+        return Response(EventSerializer(events, many=True, context={"actor": self.actor}).data)
 
     @extend_schema(responses=CountSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)

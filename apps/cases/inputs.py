@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, field, fields, is_dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 
 T = TypeVar("T")
 COMMA = re.compile(r"[,，、;；]")  # between the entries of a list that is typed into one field
+HALF = re.compile("[\ud800-\udfff]")  # of a pair of surrogates, alone
 LONGEST_NUMBER = 1000  # digits before or after the point; "1e3000000" overflows any arithmetic
 Choices = list[tuple[Any, Any]] | Callable[[Any], list[tuple[Any, Any]]]
 
@@ -159,6 +160,8 @@ def _str(raw: Any, path: str) -> str:
     text = str(raw).strip()
     if "\x00" in text:
         raise InvalidInput(_("Control characters are not allowed."), code="characters", field=path)
+    if HALF.search(text):
+        raise InvalidInput(_("Half a character cannot be stored."), code="characters", field=path)
     return text
 
 
@@ -224,7 +227,10 @@ def _datetime(raw: Any, path: str) -> datetime:
             field=path,
         )
     try:
-        return timezone.make_aware(value) if timezone.is_naive(value) else value
+        value = timezone.make_aware(value) if timezone.is_naive(value) else value
+        for zone in (UTC, None):  # as it is stored, and as it is shown
+            timezone.localtime(value, zone)
+        return value
     except (OverflowError, ValueError) as error:
         raise InvalidInput(_("This time is out of range."), code="datetime", field=path) from error
 

@@ -5,6 +5,7 @@ The document describes; `inputs.parse_input` decides. Both read the same datacla
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from dataclasses import MISSING, fields, is_dataclass
@@ -14,6 +15,8 @@ from functools import cache
 from typing import Any
 
 from rest_framework import serializers
+
+from apps.cases.forms import in_words
 
 _FIELDS: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
     bool: serializers.BooleanField,
@@ -68,3 +71,40 @@ def _scalar(hint: Any, metadata: Any, options: dict[str, Any]) -> Any:
     if not options.get("required", True):
         options = {**options, "allow_blank": True}
     return serializers.CharField(max_length=metadata.get("max_length") or 2000, **options)
+
+
+_TYPES: dict[Any, str] = {
+    Any: "text", str: "text", bool: "boolean", int: "integer", Decimal: "decimal", date: "date", datetime: "date-time",
+}  # fmt: skip
+
+
+@cache
+def type_name(cls: Any, name: str) -> str:
+    """What an input takes, in the words of the API: "decimal", "list of text", "object"."""
+    hint = typing.get_type_hints(cls)[name]
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
+    if typing.get_origin(hint) is tuple:
+        return f"list of {_TYPES.get(typing.get_args(hint)[0], 'object')}"
+    return _TYPES.get(hint, "object")
+
+
+def choices_of(metadata: Any) -> list[dict[str, Any]]:
+    """The codes a field accepts with their words; empty where anything goes or the case decides."""
+    choices = metadata.get("choices")
+    if not isinstance(choices, list):
+        return []
+    return [{"code": code, "title": str(in_words(code, label))} for code, label in choices]
+
+
+def name_codes(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """drf-spectacular post-processing hook: bare codes of an enumeration get the words of the screens."""
+    for schema in result.get("components", {}).get("schemas", {}).values():
+        for code in schema.get("enum", ()):
+            line = f"* `{code}` - {code}"
+            if line in schema.get("description", ""):
+                named = f"* `{code}` - {in_words(code, code)}"
+                schema["description"] = re.sub(
+                    rf"^{re.escape(line)}$", lambda _m, named=named: named, schema["description"], flags=re.M
+                )
+    return result

@@ -7,21 +7,26 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.visibility import visible_to
+from apps.adjudication.checklist import Requirement
+from apps.adjudication.decision import Finding
+from apps.adjudication.handbook import Title
 from apps.adjudication.serialize import decision_to_json
 from apps.cases.api import CaseDetailSerializer
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
 from apps.claims.actions import coverage_check, report_claim
-from apps.claims.assess import assess
+from apps.claims.assess import assess, assessment_of
+from apps.claims.guards import outstanding
 from apps.claims.inputs import ReportInput
 from apps.claims.models import (
     Bill,
@@ -35,9 +40,14 @@ from apps.claims.models import (
     Visit,
 )
 from apps.claims.originals import mailing, missing_originals, originals_of, parcels_of
+from apps.claims.roles import COMPLIANCE, DESK
 from apps.claims.undisputed import part_of
+from apps.claims.workflow import BEFORE_DECISION, COLLECTING
 from apps.core.api import ActorMixin, YuanField
-from apps.core.errors import InvalidInput
+from apps.core.errors import InvalidInput, NotAllowed
+
+PAPERS_WANTED = COLLECTING | {"REPORTED", "EMERGENCY_HOLD"}
+TOLD_FINDINGS = DESK | COMPLIANCE | {"api_tpa"}
 
 
 class LineSerializer(serializers.ModelSerializer[BillLine]):
@@ -117,6 +127,50 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
         fields = ["version", "outcome", "insurer", "reason", "member_text", "decided_at", "findings", "lines"]
 
 
+class OutstandingSerializer(serializers.Serializer[Any]):
+    """One paper or check that is still to come: what it is, what is wrong, and what would do."""
+
+    paper = serializers.CharField(source="key", help_text=_("the kind, as `papers` takes it"))
+    title = serializers.SerializerMethodField()
+    bill = serializers.SerializerMethodField(help_text=_("which bill it is about, such as 1.1"))
+    why = serializers.SerializerMethodField()
+    remedy = serializers.SerializerMethodField()
+    rule = serializers.CharField()
+
+    def get_title(self, entry: Requirement) -> str:
+        return _said(entry.title)
+
+    def get_bill(self, entry: Requirement) -> str:
+        return entry.place.removeprefix("bill:")
+
+    def get_why(self, entry: Requirement) -> str:
+        return _said(entry.why)
+
+    def get_remedy(self, entry: Requirement) -> str:
+        return _said(entry.remedy)
+
+
+def _said(title: Title) -> str:
+    return title.en if (get_language() or "").startswith("en") else title.zh
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """What holds the claim until a person answers it (`answer_finding`) or something arrives."""
+
+    ref = serializers.CharField(help_text=_("as `finding` of the action answer_finding takes it"))
+    level = serializers.CharField(source="level.value")
+    message = serializers.SerializerMethodField()
+    remedy = serializers.SerializerMethodField()
+    rule = serializers.CharField()
+    answerable = serializers.BooleanField(source="discretion", help_text=_("the text leaves it to a person"))
+
+    def get_message(self, finding: Finding) -> str:
+        return _said(Title(finding.message_zh, finding.message_en))
+
+    def get_remedy(self, finding: Finding) -> str:
+        return _said(Title(finding.remedy_zh, finding.remedy_en))
+
+
 class ClaimSerializer(CaseDetailSerializer):
     """The case with what is particular to a claim."""
 
@@ -126,6 +180,12 @@ class ClaimSerializer(CaseDetailSerializer):
     claimed = YuanField(source="claim.claimed_fen")
     visits = VisitSerializer(source="claim.visits", many=True, read_only=True)
     decisions = DecisionSerializer(source="claim.decisions", many=True, read_only=True)
+    missing = serializers.SerializerMethodField(
+        help_text=_("papers still to be sent while papers are collected; empty afterwards")
+    )
+    findings = serializers.SerializerMethodField(
+        help_text=_("what is open before the decision, for the desk and the administrator")
+    )
 
     class Meta(CaseDetailSerializer.Meta):
         fields = [
@@ -136,7 +196,21 @@ class ClaimSerializer(CaseDetailSerializer):
             "claimed",
             "visits",
             "decisions",
+            "missing",
+            "findings",
         ]
+
+    @extend_schema_field(OutstandingSerializer(many=True))
+    def get_missing(self, case: CaseFile) -> Any:
+        if case.state not in PAPERS_WANTED:
+            return []
+        return OutstandingSerializer(outstanding(assessment_of(case)), many=True).data
+
+    @extend_schema_field(FindingSerializer(many=True))
+    def get_findings(self, case: CaseFile) -> Any:
+        if case.state not in BEFORE_DECISION or not self.context["actor"].roles & TOLD_FINDINGS:
+            return []
+        return FindingSerializer(assessment_of(case).open_findings, many=True).data
 
 
 class MailingSerializer(serializers.Serializer[Any]):
@@ -269,7 +343,11 @@ class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSe
     @extend_schema(responses=InquirySerializer(many=True))
     @action(detail=True, pagination_class=None)
     def inquiries(self, request: Request, number: str) -> Response:
-        """Disputes, investigations and medical reviews of the claim, oldest first."""
+        """Disputes, investigations and medical reviews of the claim, oldest first; for the desk and the
+        administrator."""
+        if self.actor.is_outside:
+            message = _("What is investigated is for the desk and the administrator.")
+            raise NotAllowed(message, code="house_only")
         rows = Inquiry.objects.filter(claim=self.get_object().pk).select_related("assignee").order_by("pk")
         return Response(InquirySerializer(rows, many=True).data)
 

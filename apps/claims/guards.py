@@ -9,11 +9,12 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.adjudication.checklist import Requirement
 from apps.adjudication.handbook import Level
 from apps.adjudication.trace import observe
 from apps.cases.kinds import Blocker
 from apps.cases.models import ClockPause
-from apps.claims.assess import assessment_in
+from apps.claims.assess import Assessment, assessment_in
 from apps.claims.models import Inquiry
 from apps.claims.originals import close_after, waiting
 from apps.claims.rescission import rescission_window
@@ -71,6 +72,18 @@ def papers_seen(ctx: Any) -> Found:
 def unseen(paper: Any) -> bool:
     """A usable picture that nobody has looked at yet."""
     return paper.usable and paper.legible is None and paper.form not in ("DATA", "E_SIGNED", "SOURCE_FILE")
+
+
+def outstanding(found: Assessment) -> list[Requirement]:
+    """What is still to be sent or made good; a picture that is here and waits for our eyes is not."""
+    return [entry for entry in found.lacking if not only_unseen(found, entry.key)]
+
+
+def only_unseen(found: Assessment, key: str) -> bool:
+    """The paper is here; somebody only has to look at it."""
+    document = next(entry for entry in found.facts.handbook.documents if entry.key == key)
+    kinds = {key, *document.satisfied_by}
+    return any(paper.kind in kinds and unseen(paper) for paper in found.rows.papers)
 
 
 def nothing_open(ctx: Any) -> Found:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.inputs import parse_input
+from apps.cases.models import ExternalNumber
 from apps.claims.checks import all_at_once, check_bill, check_code, check_size, check_visit
 from apps.claims.inputs import BillInput, DiagnosisInput, MemberInput, ProcedureInput, ReportInput, VisitInput
 from apps.claims.models import Visit
@@ -132,6 +133,7 @@ def _complete(
     errors += wrong
     prior, wrong = _prior_visits(report, member)
     errors += wrong
+    errors += _numbers_taken(report)
     handbook = handbook_for(policy.series, min(visit.started_on for visit in report.visits))
     payee = None
     try:
@@ -140,6 +142,25 @@ def _complete(
         errors += several.errors
     all_at_once(errors)
     return Report(report, member, policy, handbook, hospitals, campuses, files, prior, payee)
+
+
+def _numbers_taken(report: ReportInput) -> list[DomainError]:
+    """The number of another system stands for one case only; a query where any was given."""
+    given = [(row.system, row.number) for row in report.external_numbers]
+    if not given:
+        return []
+    rows = ExternalNumber.objects.filter(number__in={number for _system, number in given})
+    known = set(rows.values_list("system", "number"))
+    return [
+        InvalidInput(
+            _("%(system)s %(number)s belongs to another claim, or stands here twice.")
+            % {"system": pair[0], "number": pair[1]},
+            code="number_taken",
+            field=f"external_numbers.{index}.number",
+        )
+        for index, pair in enumerate(given)
+        if pair in known or pair in given[:index]
+    ]
 
 
 # --- Reading as much as can be read -----------------------------------------------------------

@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
@@ -50,18 +49,23 @@ class _Yuan(serializers.Field[int, Any, str, Any]):
         return str(to_yuan(fen))
 
 
-# Fen of the database as yuan with two places, read only.
-YuanField = extend_schema_field(OpenApiTypes.DECIMAL)(_Yuan)
+# Fen of the database as yuan with two places, read only; a text, since a JSON number loses cents.
+YuanField = extend_schema_field(
+    {"type": "string", "format": "decimal", "pattern": r"^-?\d+\.\d{2}$", "example": "1234.56"}
+)(_Yuan)
 
 
 class ShallowJSONParser(JSONParser):
-    """JSON; what is nested beyond all measure is a wrong request and not our mistake."""
+    """JSON; what is no JSON, or nested beyond all measure, is a wrong request and not our mistake."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().parse(*args, **kwargs)
         except RecursionError as error:
             raise ParseError(_("The request is nested too deeply.")) from error
+        except ParseError as error:
+            where = str(error).partition(" - ")[2]
+            raise ParseError(_("This is not JSON in UTF-8: %(where)s") % {"where": where[:200]}) from error
 
 
 class ActorMixin(APIView):

@@ -64,5 +64,8 @@ def _document(operation: dict[str, Any], method: str) -> None:
     for status, why in REFUSALS.items():
         if method in WRITING or status not in ONLY_WITH_BODY:
             operation["responses"].setdefault(status, {"description": why, "content": content})
+    bodies = operation.get("requestBody", {}).get("content", {})
+    if "application/json" in bodies:  # nested fields; a form could not carry them
+        operation["requestBody"]["content"] = {"application/json": bodies["application/json"]}
     if method == "post":
         operation.setdefault("parameters", []).append(KEY)

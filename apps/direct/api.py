@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -17,17 +16,15 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.adjudication.checklist import Requirement
-from apps.adjudication.handbook import Title
 from apps.cases.api import CaseDetailSerializer, CaseSerializer
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
-from apps.claims.api import DecisionSerializer, VisitSerializer
+from apps.claims.api import DecisionSerializer, OutstandingSerializer, VisitSerializer
 from apps.claims.assess import assessment_of
+from apps.claims.guards import outstanding
 from apps.core.api import ActorMixin, YuanField
 from apps.core.errors import InvalidInput
 from apps.direct.actions import admit_child, submit_direct
-from apps.direct.actions.intake import outstanding
 from apps.direct.batches import submit_many
 from apps.direct.importer import import_claims
 from apps.direct.inputs import AdmissionInput, SubmitInput
@@ -86,33 +83,6 @@ class DirectSerializer(CaseDetailSerializer):
     @extend_schema_field(ShareSerializer(allow_null=True))
     def get_self_pay(self, case: CaseFile) -> Any:
         return ShareSerializer(self_pay(case)).data if case.claim.decided_fen is not None else None
-
-
-class OutstandingSerializer(serializers.Serializer[Any]):
-    """One paper or check that is still to come: what it is, what is wrong, and what would do."""
-
-    paper = serializers.CharField(source="key", help_text=_("the kind, as `papers` takes it"))
-    title = serializers.SerializerMethodField()
-    bill = serializers.SerializerMethodField(help_text=_("which bill it is about, such as 1.1"))
-    why = serializers.SerializerMethodField()
-    remedy = serializers.SerializerMethodField()
-    rule = serializers.CharField()
-
-    def get_title(self, entry: Requirement) -> str:
-        return _said(entry.title)
-
-    def get_bill(self, entry: Requirement) -> str:
-        return entry.place.removeprefix("bill:")
-
-    def get_why(self, entry: Requirement) -> str:
-        return _said(entry.why)
-
-    def get_remedy(self, entry: Requirement) -> str:
-        return _said(entry.remedy)
-
-
-def _said(title: Title) -> str:
-    return title.en if (get_language() or "").startswith("en") else title.zh
 
 
 class DirectDetailSerializer(DirectSerializer):

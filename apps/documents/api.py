@@ -86,6 +86,8 @@ class LetterSerializer(serializers.ModelSerializer[Letter]):
 
 
 class LetterViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[Letter]):
+    """Letters of the cases the caller may see, such as explanations of benefits; `pdf` is the paper."""
+
     queryset = Letter.objects.none()
     serializer_class = LetterSerializer
     filterset_fields = {"case__number": ["exact"], "kind": ["exact"], "state": ["exact"]}

@@ -26,7 +26,6 @@ from apps.finance.models import Movement, Statement, Voucher, VoucherBatch, Vouc
 from apps.finance.months import GROUPS, Cell, Month, parse_month
 from apps.finance.queries import outstanding_on
 
-DECIMAL = OpenApiTypes.DECIMAL
 MONTH = r"\d{4}-\d{2}"
 
 

@@ -48,6 +48,8 @@ class LimitSerializer(serializers.ModelSerializer[LimitAccount]):
 
 
 class LimitViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[LimitAccount]):
+    """Limits and deductibles of policies: what they are, what is used and reserved, what is left."""
+
     queryset = LimitAccount.objects.none()
     serializer_class = LimitSerializer
     filterset_fields = {"policy__number": ["exact"], "policy__member__number": ["exact"]}

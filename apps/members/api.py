@@ -98,6 +98,8 @@ class WishSerializer(serializers.Serializer[Any]):
 
 
 class MemberViewSet(ActorMixin, viewsets.ViewSet):
+    """A child with its policies; identity and mobile number are masked."""
+
     required_scopes = {"read": "members:read"}
     pagination_class: type[StandardPagination] | None = None
     lookup_value_regex = r"[A-Za-z0-9\-]{1,40}"

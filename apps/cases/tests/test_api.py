@@ -56,8 +56,10 @@ def test_one_case_shows_its_clocks_and_what_the_caller_may_do(world: World) -> N
     assert {"withdraw", "set_payee", "attach_paper"} <= set(actions)
     assert "decide" not in actions
     assert actions["withdraw"]["inputs"] == [
-        {"name": "reason", "title": actions["withdraw"]["inputs"][0]["title"], "required": True}
+        {"name": "reason", "title": "理由", "type": "text", "required": True, "choices": []}
     ]
+    relation = next(row for row in actions["set_payee"]["inputs"] if row["name"] == "relation")
+    assert {"code": "MOTHER", "title": "母亲"} in relation["choices"]
 
 
 def test_a_blocked_action_is_listed_with_its_rule(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -206,3 +207,55 @@ def test_refusals(world: World) -> None:
     for method in ("put", "patch", "delete"):
         assert refusal(getattr(machine(), method)(f"{CLAIMS}{case.number}/", {}, format="json")).status == 405
     assert refusal(machine().get(CLAIMS)).status == 405
+
+
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_a_front_end_reads_which_papers_are_still_missing_and_the_desk_what_is_open(
+    world: World, series: str
+) -> None:
+    body = report(world, series=series, e_signed=False).json()
+    wanted = {entry["paper"]: entry for entry in body["missing"]}
+    assert {"CLAIM_FORM", "ITEMIZED_BILL"} <= set(wanted)
+    form = wanted["CLAIM_FORM"]
+    assert form["why"]
+    assert form["remedy"]
+    assert form["rule"].startswith("RMB-")
+    assert body["findings"] == []
+    held = report(world, series="2024", channel="MINIPROGRAM", body=None).json()
+    [finding] = person("first_review").get(f"{CLAIMS}{held['number']}/").json()["findings"]
+    assert (finding["ref"], finding["rule"], finding["answerable"]) == ("CHANNEL_NOT_OFFERED", "RMB-38", True)
+    assert machine().get(f"{CLAIMS}{held['number']}/").json()["findings"] == []
+
+
+def test_families_read_the_steps_of_a_claim_and_not_what_the_desk_thought(world: World) -> None:
+    case = world.review()
+    case = world.do(case, "open_dispute", by="senior", reason="票据真实性存疑")
+    case = world.do(case, "note", by="senior", text="已电话核实")
+    history = f"/api/v1/cases/{case.number}/events/"
+    inside = machine("TPA").get(history).json()
+    assert {"票据真实性存疑"} <= {event["reason"] for event in inside}
+    outside = machine().get(history).json()
+    assert [event["to_state"] for event in outside][-1] == "DISPUTED"
+    assert {event["reason"] for event in outside} == {""}
+    assert "note" not in {event["name"] for event in outside}
+    assert {event["actor_label"] for event in outside} <= {"理赔人员", "system", "API"}
+    inquiries = f"{CLAIMS}{case.number}/inquiries/"
+    assert refusal(machine().get(inquiries))[:2] == (403, "house_only")
+    assert machine("TPA").get(inquiries).json()[0]["question"] == "票据真实性存疑"
+
+
+def test_a_number_of_another_system_stands_for_one_claim_and_odd_values_are_named(world: World) -> None:
+    numbers = [{"system": "HIS", "number": "7"}]
+    assert report(world, external_numbers=numbers).status_code == 201
+    again = report(world, body=world.report(world.visit([world.bill()]), external_numbers=numbers * 2))
+    assert refusals(again) == {
+        ("external_numbers.0.number", "number_taken"),
+        ("external_numbers.1.number", "number_taken"),
+    }
+    odd = world.report(world.visit([world.bill()], admitted_at="9999-12-31T23:59:59+00:00"))
+    odd["reporter"]["name"] = "王\ud800"
+    answer = machine().post(CLAIMS, json.dumps(odd), content_type="application/json")
+    assert refusals(answer) == {
+        ("reporter.name", "characters"),
+        ("visits.0.admitted_at", "datetime"),
+    }

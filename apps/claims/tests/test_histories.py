@@ -36,7 +36,7 @@ def test_app04_the_history_of_claims_is_listed_whole_and_never_rewritten(
     assert other.number not in listed(machine(series=[series]))
     assert refusal(machine(series=[series]).get(f"{CASES}{other.number}/")).status == 404
 
-    events = machine().get(f"{CASES}{paid.number}/events/").json()
+    events = machine("TPA", tpa=paid.tpa, series=[series]).get(f"{CASES}{paid.number}/events/").json()
     assert [event["name"] for event in events][:1] == ["reported"]
     assert (events[-1]["to_state"], [event["seq"] for event in events]) == (
         "CLOSED",

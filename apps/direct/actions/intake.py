@@ -8,7 +8,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.adjudication.checklist import Requirement
 from apps.adjudication.handbook import Level
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
@@ -67,25 +66,13 @@ def where(found: Assessment) -> str:
         return "INTAKE_INCOMPLETE"
     papers = [entry for entry in found.lacking if entry.key != PHOTO_ID]
     unseen = any(claim_guards.unseen(paper) for paper in found.rows.papers)
-    if papers and not (unseen and all(_only_unseen(found, entry.key) for entry in papers)):
+    if papers and not (unseen and all(claim_guards.only_unseen(found, entry.key) for entry in papers)):
         return "INTAKE_INCOMPLETE"
     if papers or unseen:
         return "INTAKE"
     if any(finding.level is Level.REFER and not finding.overridden for finding in unauthorized(found)):
         return "PA_EXCEPTION"
     return "ID_PENDING" if _identity_lacking(found) else "UNDER_REVIEW"
-
-
-def outstanding(found: Assessment) -> list[Requirement]:
-    """What is still to be sent or made good; a picture that is here and waits for our eyes is not."""
-    return [entry for entry in found.lacking if not _only_unseen(found, entry.key)]
-
-
-def _only_unseen(found: Assessment, key: str) -> bool:
-    """The paper is here; somebody only has to look at it."""
-    document = next(entry for entry in found.facts.handbook.documents if entry.key == key)
-    kinds = {key, *document.satisfied_by}
-    return any(paper.kind in kinds and claim_guards.unseen(paper) for paper in found.rows.papers)
 
 
 def _identity_lacking(found: Assessment) -> bool:
