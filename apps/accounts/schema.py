@@ -20,7 +20,7 @@ class HouseSchema(AutoSchema):
         first = re.split(r"(?<=[.;:])\s|\n\n", self._words(), maxsplit=1)[0]
         return " ".join(first.split()).rstrip(".;:") or None
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         scopes = self._scopes()
         asked = f"Scope of the key: {', '.join(f'`{scope}`' for scope in sorted(scopes))}." if scopes else ""
         return "\n\n".join(part for part in (self._words(), asked) if part)

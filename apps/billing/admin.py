@@ -298,7 +298,7 @@ class BillPaymentAdmin(OfBill):
     excel = (
         (_("at"), "at"), (pgettext_lazy("self-pay", "bill"), "number"), (_("child"), "child"), (_("kind"), "get_kind_display"),
         (_("way"), "get_way_display"), (_("amount"), "amount_yuan"), (_("receipt number"), "reference"),
-        (_("paid on"), "paid_on"), (_("who"), "who"), (_("note"), "note"),
+        (pgettext_lazy("day of a payment", "paid on"), "paid_on"), (_("who"), "who"), (_("note"), "note"),
     )  # fmt: skip
 
     @admin.display(description=_("who"))

@@ -44,7 +44,7 @@ class BillPaymentSerializer(serializers.ModelSerializer[BillPayment]):
 
     class Meta:
         model = BillPayment
-        fields = ["kind", "way", "amount", "reference", "paid_on", "at"]
+        fields = ["id", "kind", "way", "amount", "reference", "paid_on", "at"]
 
 
 class SharePartSerializer(serializers.Serializer[Any]):

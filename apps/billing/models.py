@@ -230,7 +230,7 @@ class BillPayment(Immutable):
     way = models.CharField(_("way"), max_length=10, choices=Way.choices)
     amount_fen = models.BigIntegerField(_("amount (fen)"))
     reference = models.CharField(_("receipt number"), max_length=80)
-    paid_on = models.DateField(_("paid on"))
+    paid_on = models.DateField(pgettext_lazy("day of a payment", "paid on"))
     turn = models.PositiveSmallIntegerField(default=0)
     reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversal")
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")

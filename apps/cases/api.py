@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -21,7 +21,7 @@ from apps.accounts.visibility import visible_to
 from apps.cases.counted import counts
 from apps.cases.engine import Availability, available, perform, perform_each
 from apps.cases.models import CaseEvent, CaseFile, Clock
-from apps.cases.serializers import choices_of, type_name
+from apps.cases.serializers import choices_of, type_names
 from apps.core.api import NUMBERED, ActorMixin, YuanField
 from apps.core.api_errors import entry_of
 from apps.core.errors import InvalidInput, NotFound
@@ -68,7 +68,7 @@ class ActionSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 def action_row(found: Availability) -> dict[str, Any]:
-    act = found.action
+    act, types = found.action, type_names(found.action.input)
     return {
         "name": act.name,
         "title": str(act.label),
@@ -81,7 +81,7 @@ def action_row(found: Availability) -> dict[str, Any]:
             {
                 "name": item.name,
                 "title": str(item.metadata.get("label", item.name)),
-                "type": type_name(act.input, item.name),
+                "type": types[item.name],
                 "required": _required(item),
                 "choices": choices_of(item.metadata),
             }
@@ -249,7 +249,9 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
     def events(self, request: Request, number: str) -> Response:
         """The timeline of a case, oldest first. Hospitals and families read the steps between states and what
         they did themselves."""
-        events: Iterable[CaseEvent] = CaseEvent.objects.filter(case=self.get_object()).order_by("seq")
+        events: Sequence[CaseEvent] | QuerySet[CaseEvent] = CaseEvent.objects.filter(
+            case=self.get_object()
+        ).order_by("seq")
         if self.actor.is_outside:
             events = [
                 event for event in events if event.from_state != event.to_state or _by(event, self.actor)

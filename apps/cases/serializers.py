@@ -18,6 +18,7 @@ from rest_framework import serializers
 
 from apps.cases.forms import in_words
 
+BARE_CODE = re.compile(r"^\* `(\w+)` - \1$", re.MULTILINE)
 _FIELDS: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
     bool: serializers.BooleanField,
     int: serializers.IntegerField,
@@ -78,10 +79,17 @@ _TYPES: dict[Any, str] = {
 }  # fmt: skip
 
 
+def type_names(cls: Any) -> dict[str, str]:
+    """What each field of an input takes, in the words of the API: "decimal", "list of text", "object"."""
+    return _type_names(cls)
+
+
 @cache
-def type_name(cls: Any, name: str) -> str:
-    """What an input takes, in the words of the API: "decimal", "list of text", "object"."""
-    hint = typing.get_type_hints(cls)[name]
+def _type_names(cls: Any) -> dict[str, str]:
+    return {name: _type_name(hint) for name, hint in typing.get_type_hints(cls).items()}
+
+
+def _type_name(hint: Any) -> str:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
     if typing.get_origin(hint) is tuple:
@@ -98,13 +106,21 @@ def choices_of(metadata: Any) -> list[dict[str, Any]]:
 
 
 def name_codes(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """drf-spectacular post-processing hook: bare codes of an enumeration get the words of the screens."""
-    for schema in result.get("components", {}).get("schemas", {}).values():
-        for code in schema.get("enum", ()):
-            line = f"* `{code}` - {code}"
-            if line in schema.get("description", ""):
-                named = f"* `{code}` - {in_words(code, code)}"
-                schema["description"] = re.sub(
-                    rf"^{re.escape(line)}$", lambda _m, named=named: named, schema["description"], flags=re.M
-                )
+    """drf-spectacular post-processing hook: bare codes in descriptions get the words of the screens."""
+    _name_codes(result)
     return result
+
+
+def _name_codes(node: Any) -> None:
+    if isinstance(node, list):
+        for inner in node:
+            _name_codes(inner)
+    if not isinstance(node, dict):
+        return
+    for name, inner in node.items():
+        if name == "description" and isinstance(inner, str):
+            node[name] = BARE_CODE.sub(
+                lambda found: f"* `{found[1]}` - {in_words(found[1], found[1])}", inner
+            )
+        else:
+            _name_codes(inner)
