@@ -29,6 +29,7 @@ from apps.cases.inputs import parse_input
 from apps.cases.kinds import KINDS, Action, Blocker, Kind
 from apps.cases.models import CaseEvent, CaseFile
 from apps.core.bulk import insert_rows, update_rows
+from apps.core.constraints import meaning_of
 from apps.core.errors import Blocked, Conflict, DomainError, NotAllowed, NotFound
 from apps.core.numbers import next_number
 from apps.products.models import PARSED
@@ -519,28 +520,10 @@ def _in_transaction(work: Callable[[], R]) -> R:
                 raise
             time.sleep(random.uniform(0.5, 1.5) * 0.02 * 2**attempt)  # not in step with the other one
         except IntegrityError as error:
-            raise _readable(error) from error
+            raise meaning_of(error) from error
     raise AssertionError("unreachable")
 
 
 def _is_deadlock(error: OperationalError) -> bool:
     cause = error.__cause__
     return getattr(cause, "sqlstate", "") in DEADLOCKS or "database is locked" in str(error)
-
-
-def _readable(error: IntegrityError) -> DomainError:
-    """A constraint stopped a race that the guards could not see; say so in words."""
-    text = str(error)
-    if "limit_not_exceeded" in text:
-        return Conflict(
-            _("The limit was used up by another decision meanwhile. Decide again."), code="limit_race"
-        )
-    if (
-        "bill_registered_once" in text or "documents_billregister.identity" in text
-    ):  # SQLite names the columns
-        return Blocked(_("One of these bills has been claimed already."), code="BILL_SEEN", rule="LAW-11")
-    if "one_live_payment" in text or text.endswith("payments_paymentorder.decision_version"):
-        return Conflict(_("A payment for this decision exists already."), code="paid_twice")
-    return Conflict(
-        _("Somebody else was faster. Reload and look again."), code="race", data={"constraint": text[:200]}
-    )

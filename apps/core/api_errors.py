@@ -27,7 +27,8 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from apps.core.errors import Conflict, DomainError, InvalidInput, InvalidInputs, NotAllowed, NotFound
+from apps.core.constraints import meaning_of
+from apps.core.errors import DomainError, InvalidInput, InvalidInputs, NotAllowed, NotFound
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def _translated(exc: Exception) -> DomainError | None:
         return Busy(_("The system is busy. Please try again."))
     if isinstance(exc, IntegrityError) and _is_duplicate(exc):
         logger.warning("a duplicate got as far as the database", exc_info=exc)
-        return Conflict(_("Somebody else was faster. Reload and look again."), code="duplicate")
+        return meaning_of(exc)
     return None
 
 

@@ -8,8 +8,17 @@ class DocumentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.documents import deliveries
+        from apps.core.constraints import means
+        from apps.core.errors import Blocked
+        from apps.documents import deliveries, register
+        from apps.documents.models import BillRegister
         from apps.messaging import attachments, outbox
 
         attachments.register_source(deliveries.letter_of)
         outbox.on_delivered(deliveries.mark_sent)
+        words = _("One of these bills has been claimed already.")
+        means(
+            BillRegister,
+            "bill_registered_once",
+            lambda: Blocked(words, code=register.SEEN, rule=register.RULE),
+        )

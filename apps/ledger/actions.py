@@ -86,6 +86,16 @@ def use_limits(
     return _write(entries, [entry.account for entry in entries])
 
 
+def too_little(key: str, left: int, asked: int) -> Conflict:
+    """The limit, in its own unit, has less than was decided on: somebody else used it meanwhile."""
+    return Conflict(
+        _("The limit %(key)s has %(left)s left, %(asked)s are asked. Decide again.")
+        % {"key": key, "left": left, "asked": asked},
+        code="limit_race",
+        data={"key": key},
+    )
+
+
 def reckon_uses(
     accounts: Mapping[str, LimitAccount], uses: Iterable[Use], *, reference: str, service_date: date | None
 ) -> list[LimitEntry]:
@@ -96,12 +106,7 @@ def reckon_uses(
             continue
         account = accounts[use.key]
         if use.amount > account.left:
-            raise Conflict(
-                _("The limit %(key)s has %(left)s left, %(asked)s are asked. Decide again.")
-                % {"key": use.key, "left": account.left, "asked": use.amount},
-                code="limit_race",
-                data={"key": use.key},
-            )
+            raise too_little(use.key, account.left, use.amount)
         account.used += use.amount
         entries.append(
             LimitEntry(

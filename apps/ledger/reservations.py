@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from django.db.models import Q, Sum
-from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict
+from apps.ledger.actions import too_little
 from apps.ledger.models import LimitAccount, LimitEntry
 from apps.members.queries import starts
 
@@ -25,12 +24,7 @@ def reserve(
     """Promise `amount` fen on each of the locked accounts. Raises Conflict when one has less left."""
     for key, account in accounts.items():
         if amount > account.left:
-            raise Conflict(
-                _("The limit %(key)s has %(left)s left, %(asked)s are asked. Decide again.")
-                % {"key": key, "left": account.left, "asked": amount},
-                code="limit_race",
-                data={"key": key},
-            )
+            raise too_little(key, account.left, amount)
     return [
         _move(account, LimitEntry.Kind.RESERVE, 0, amount, reference, service_date)
         for account in accounts.values()
@@ -47,12 +41,7 @@ def draw_down(
     locked = _locked(case_number)
     for account, held in locked:
         if amount - held > account.left:
-            raise Conflict(
-                _("The limit %(key)s has %(left)s left, %(asked)s are asked. Decide again.")
-                % {"key": account.key, "left": account.left + held, "asked": amount},
-                code="limit_race",
-                data={"key": account.key},
-            )
+            raise too_little(account.key, account.left + held, amount)
     return [
         _move(account, LimitEntry.Kind.USE, amount, -min(amount, held), reference, service_date)
         for account, held in locked

@@ -53,7 +53,7 @@ def validation(data):
         (DataError("numeric field overflow"), 400, "invalid_value"),
         (OverflowError("Python int too large"), 400, "invalid_value"),
         (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates"), 400, "invalid_value"),
-        (IntegrityError("UNIQUE constraint failed: x.y"), 409, "duplicate"),
+        (IntegrityError("UNIQUE constraint failed: x.y"), 409, "race"),
     ],
 )
 def test_each_kind_of_refusal_has_status_and_code(exc, status, code):
