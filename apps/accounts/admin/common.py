@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -11,14 +12,14 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.codes import CodesField
+from apps.accounts.scopes import scope_choices
 
 SCOPE_FIELDS = ("series", "tpa", "hospital", "provider", "member")
 CODES_HELP = {
     "series": _("Codes, separated by commas. Empty: all series."),
-    "scopes": _("Separated by commas, e.g. claims:read, claims:write."),
 }
 
 
@@ -29,7 +30,13 @@ class AccountsAdmin(ModelAdmin):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Lists of codes are typed as one line."""
+        """Lists of codes are typed as one line; scopes are known and ticked."""
+        if db_field.name == "scopes":
+            return forms.MultipleChoiceField(
+                label=capfirst(str(db_field.verbose_name)),
+                choices=scope_choices,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+            )
         if db_field.name in CODES_HELP:
             return CodesField(
                 label=capfirst(str(db_field.verbose_name)),

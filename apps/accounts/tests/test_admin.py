@@ -163,7 +163,7 @@ def key_on(page):
 def test_the_key_of_a_new_machine_is_shown_once_and_kept_out_of_caches(web):
     answer = web.post(
         url("apiclient_add"),
-        {"name": "协和", "kind": "HOSPITAL", "hospital": "H1", "scopes": "claims:read claims:write"},
+        {"name": "协和", "kind": "HOSPITAL", "hospital": "H1", "scopes": ["claims:read", "claims:write"]},
     )
     assert answer.status_code == 200
     client = ApiClient.objects.get()
@@ -176,7 +176,7 @@ def test_the_key_of_a_new_machine_is_shown_once_and_kept_out_of_caches(web):
 
 
 def test_a_machine_without_its_party_is_refused(web):
-    web.post(url("apiclient_add"), {"name": "x", "kind": "TPA", "scopes": "a:read"})
+    web.post(url("apiclient_add"), {"name": "x", "kind": "TPA", "scopes": ["cases:read"]})
     assert not ApiClient.objects.exists()
 
 
