@@ -26,7 +26,6 @@ from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
 from apps.claims.actions import coverage_check, report_claim
 from apps.claims.assess import assess, assessment_of
-from apps.claims.guards import outstanding
 from apps.claims.inputs import ReportInput
 from apps.claims.models import (
     Bill,
@@ -39,7 +38,7 @@ from apps.claims.models import (
     Parcel,
     Visit,
 )
-from apps.claims.originals import mailing, missing_originals, originals_of, parcels_of
+from apps.claims.originals import mailing, missing_originals, originals_of, outstanding, parcels_of
 from apps.claims.roles import COMPLIANCE, DESK
 from apps.claims.undisputed import part_of
 from apps.claims.workflow import BEFORE_DECISION, COLLECTING

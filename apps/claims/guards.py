@@ -9,14 +9,13 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.adjudication.checklist import Requirement
 from apps.adjudication.handbook import Level
 from apps.adjudication.trace import observe
 from apps.cases.kinds import Blocker
 from apps.cases.models import ClockPause
-from apps.claims.assess import Assessment, assessment_in
+from apps.claims.assess import assessment_in
 from apps.claims.models import Inquiry
-from apps.claims.originals import close_after, waiting
+from apps.claims.originals import close_after, outstanding, unseen, waiting
 from apps.claims.rescission import rescission_window
 from apps.claims.roles import SUPERVISORS
 from apps.core.money import to_yuan
@@ -56,6 +55,15 @@ def something_missing(ctx: Any) -> Found:
     return Blocker("nothing_missing", _("Nothing is missing."))
 
 
+def something_to_send(ctx: Any) -> Found:
+    """A reminder asks for what is not here; what is here waits for us (RMB-20)."""
+    if outstanding(assessment_in(ctx)):
+        return None
+    return Blocker(
+        "unseen", _("Everything has come; look at the papers first."), rule_of(ctx, "papers.legible")
+    )
+
+
 def papers_seen(ctx: Any) -> Found:
     """RMB-20, RMB-21: somebody looked at every picture before the check list counts."""
     waiting_for = [paper for paper in assessment_in(ctx).rows.papers if unseen(paper)]
@@ -67,23 +75,6 @@ def papers_seen(ctx: Any) -> Found:
             rule,
         )
     return None
-
-
-def unseen(paper: Any) -> bool:
-    """A usable picture that nobody has looked at yet."""
-    return paper.usable and paper.legible is None and paper.form not in ("DATA", "E_SIGNED", "SOURCE_FILE")
-
-
-def outstanding(found: Assessment) -> list[Requirement]:
-    """What is still to be sent or made good; a picture that is here and waits for our eyes is not."""
-    return [entry for entry in found.lacking if not only_unseen(found, entry.key)]
-
-
-def only_unseen(found: Assessment, key: str) -> bool:
-    """The paper is here; somebody only has to look at it."""
-    document = next(entry for entry in found.facts.handbook.documents if entry.key == key)
-    kinds = {key, *document.satisfied_by}
-    return any(paper.kind in kinds and unseen(paper) for paper in found.rows.papers)
 
 
 def nothing_open(ctx: Any) -> Found:

@@ -36,7 +36,7 @@ class Mailing:
     recipient: str  # with the remark for the parcel, where the series prints one (RMB-24)
     phone: str
     originals: tuple[str, ...]  # what must come as an original, by title
-    others: tuple[str, ...]  # further papers that are still missing
+    others: tuple[str, ...]  # further papers that are still to be sent
     mark: str  # written on the parcel, or on a note inside
     own_postage: bool  # collect-on-delivery parcels are refused (RMB-23)
     tracking_to: str  # mailbox that wants the courier number; "" = not asked (RMB-25, RMB-26)
@@ -67,7 +67,7 @@ def mailing(found: Assessment) -> Mailing | None:
         recipient=address.recipient,
         phone=address.phone,
         originals=tuple(titles),
-        others=tuple(dict.fromkeys(e.title.zh for e in found.lacking if e.title.zh not in titles)),
+        others=tuple(dict.fromkeys(e.title.zh for e in outstanding(found) if e.title.zh not in titles)),
         mark=case.number,
         own_postage=postage is not None,
         tracking_to=mailbox.value if asked and mailbox else "",
@@ -111,6 +111,28 @@ def same_parcel(case: CaseFile, numbers: Sequence[str]) -> list[str]:
     others = Parcel.objects.filter(tracking_number__in=[number for number in numbers if number])
     found = others.filter(claim__case__tpa=case.tpa).exclude(claim=case.pk).order_by("claim")
     return list(found.values_list("claim__case__number", flat=True).distinct()[:10])
+
+
+# --- What the member still has to send ---------------------------------------------------------------
+
+
+def outstanding(found: Assessment) -> list[Requirement]:
+    """What is still to be sent or made good: missing originals, and papers of which nothing is here that
+    only waits for our eyes (RMB-20)."""
+    mailed = {entry.ref for entry in missing_originals(found)}
+    return [entry for entry in found.lacking if entry.ref in mailed or not only_unseen(found, entry.key)]
+
+
+def only_unseen(found: Assessment, key: str) -> bool:
+    """The paper is here; somebody only has to look at it."""
+    document = next(entry for entry in found.facts.handbook.documents if entry.key == key)
+    kinds = {key, *document.satisfied_by}
+    return any(paper.kind in kinds and unseen(paper) for paper in found.rows.papers)
+
+
+def unseen(paper: Any) -> bool:
+    """A usable picture that nobody has looked at yet."""
+    return paper.usable and paper.legible is None and paper.form not in ("DATA", "E_SIGNED", "SOURCE_FILE")
 
 
 # --- Papers that never come -----------------------------------------------------------------------

@@ -23,6 +23,7 @@ from apps.claims.models import BillLine, Inquiry
 from apps.claims.originals import (
     mailing,
     missing_originals,
+    only_unseen,
     originals_of,
     parcels_of,
     place_words,
@@ -300,6 +301,9 @@ def originals(case: CaseFile, actor: Any) -> Context:
         ],
         "wanted": wanted_originals(found),
         "missing": missing,
+        "unusable": {
+            entry.ref for entry in missing if entry.status == "UNUSABLE" and not only_unseen(found, entry.key)
+        },
         "places": {entry.ref: place_words(entry.place, found) for entry in missing},
         "shelved": sum(row.returned_at is None for row in rows),
         "waiting": waiting(case) if case.state in WAITING else None,

@@ -21,7 +21,7 @@ from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
 from apps.claims.api import DecisionSerializer, OutstandingSerializer, VisitSerializer
 from apps.claims.assess import assessment_of
-from apps.claims.guards import outstanding
+from apps.claims.originals import outstanding
 from apps.core.api import ActorMixin, YuanField
 from apps.core.errors import InvalidInput
 from apps.direct.actions import admit_child, submit_direct

@@ -13,7 +13,7 @@ from apps.cases.kinds import Action, NoInput
 from apps.claims import guards, letters
 from apps.claims.actions.originals import WAITING, received
 from apps.claims.assess import assessment_in
-from apps.claims.originals import mailing, waiting
+from apps.claims.originals import mailing, outstanding, waiting
 from apps.claims.roles import DESK, SUPERVISORS, UPLOADERS
 from apps.claims.workflow import BEFORE_DECISION, KIND
 from apps.core.money import format_yuan
@@ -35,13 +35,21 @@ def _papers_changed(ctx: Ctx[Any]) -> None:
     received(ctx, arrived)
     if ctx.case.state == WAITING:
         # Before the notice reached the member no clock stood still (LAW-02).
-        ctx.then("papers_arrived", arrived_at=max(arrived, ctx.case.claim.notice_reached_at or arrived))
+        at = max(arrived, ctx.case.claim.notice_reached_at or arrived)
+        ctx.then("papers_arrived", arrived_at=at, evidence=_what_came(ctx))
 
 
 for action in paper_actions(
     uploaders=UPLOADERS, checkers=DESK, changed=_papers_changed, states=BEFORE_DECISION | {"PAYMENT_FAILED"}
 ):
     KIND.action(action)
+
+
+def _what_came(ctx: Ctx[Any]) -> str:
+    """What ends the pause (LAW-02): the papers by title, and who brought them."""
+    titles = {document.key: document.title.zh for document in ctx.handbook.documents}
+    kinds = dict.fromkeys(paper.kind for paper in ctx.loaded["papers"])
+    return f"{'、'.join(titles.get(kind, kind) for kind in kinds)}（{ctx.actor.label}）"[:200]
 
 
 # --- Check list -----------------------------------------------------------------------------------
@@ -104,23 +112,24 @@ def _remind_papers(ctx: Ctx[NoInput]) -> None:
     """What is still missing, again, and until when: a reminder asks for nothing new (LAW-01)."""
     claim, found = ctx.case.claim, assessment_in(ctx)
     awaited, how = waiting(ctx.case), mailing(found) if claim.route == "MAIL" else None
+    asked = outstanding(found)
     claim.reminders += 1
     ctx.update(claim, "reminders")
     context = letters.message_context(
         ctx.case,
-        missing=[entry.title.zh for entry in found.lacking],
+        missing=[entry.title.zh for entry in asked],
         mailing=how.as_json() if how else None,
         closes_on=awaited.closes_on if awaited else None,
     )
     key = f"{ctx.case.number}:papers:{claim.notices}:{claim.reminders}"
     notify_member(ctx, template="papers_reminder", context=context, key=key)
-    ctx.data |= {"reminder": claim.reminders, "missing": [entry.ref for entry in found.lacking]}
+    ctx.data |= {"reminder": claim.reminders, "missing": [entry.ref for entry in asked]}
 
 
 KIND.action(
     Action(
         "remind_papers", _("Remind of papers"), DESK, _remind_papers, states=frozenset({WAITING, "AWAITING_ORIGINALS"}),
-        guards=(guards.something_missing,), event="papers_reminded", system=True, order=70,
+        guards=(guards.something_missing, guards.something_to_send), event="papers_reminded", system=True, order=70,
     )
 )  # fmt: skip
 KIND.action(

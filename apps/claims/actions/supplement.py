@@ -157,9 +157,8 @@ class ArrivedInput:
 def _papers_arrived(ctx: Ctx[ArrivedInput]) -> None:
     assert ctx.input is not None
     arrived = past(ctx, ctx.input.arrived_at)
-    ctx.resume(
-        "missing_papers", at=arrived, evidence=ctx.input.evidence or timezone.localtime(arrived).isoformat()
-    )
+    seen = ctx.input.evidence or f"{ctx.actor.label} {timezone.localtime(arrived):%Y-%m-%d %H:%M}"
+    ctx.resume("missing_papers", at=arrived, evidence=seen)
     ctx.emit("papers_arrived", arrived)
     received(ctx, arrived)
 

@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.tests.factories import UserFactory, make_actor
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.claims.assess import assessment_of
 from apps.claims.models import Original, Parcel
-from apps.claims.originals import mailing
+from apps.claims.originals import mailing, missing_originals, outstanding
 from apps.claims.panels import originals
 from apps.claims.tasks import close_without_papers, remind_of_papers
 from apps.claims.tests.world import World, events
 from apps.core.errors import Blocked, InvalidInput, InvalidInputs, NotAllowed, NotFound
 from apps.documents.models import Letter, Paper
+from apps.documents.tests.factories import pdf
 from apps.messaging.models import Message
 
 INVOICE = {"kind": "INVOICE", "place": "bill:1.1"}
@@ -280,6 +282,24 @@ def test_waiting_claims_are_reminded_closed_and_opened_again(world: World) -> No
     case = world.do(case, "log_more_originals", by="mail", items=[INVOICE], now=late + timedelta(days=3))
     assert (case.state, case.open) == ("MATERIALS_CHECK", True)
     assert "reopened" in events(case)
+
+
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_a_reminder_does_not_ask_for_pictures_that_wait_for_our_eyes(world: World, series: str) -> None:
+    """They are here, though not as the original that is to be mailed (RMB-20, RMB-22, RMB-39)."""
+    case = mailed(world, series)
+    found = assessment_of(case)
+    by_mail = {entry.ref for entry in missing_originals(found)}
+    here, missing = {entry.key for entry in found.lacking}, len(found.lacking)
+    for key in sorted(here - {"INVOICE_ANNOTATION"}):
+        scan = SimpleUploadedFile(f"{key}.pdf", pdf(1), "application/pdf")
+        case = world.do(case, "attach_paper", by="intake", kind=key, form="IMAGE", files=[scan])
+    asked = {entry.ref for entry in outstanding(assessment_of(world.see(case)))}
+    assert by_mail <= asked <= by_mail | {ref for ref in asked if ref.startswith("INVOICE_ANNOTATION")}
+    assert len(asked) < missing
+    case = world.do(case, "remind_papers", by="intake")
+    assert set(case.events.get(name="papers_reminded").data["missing"]) == asked
+    assert not originals(world.see(case), make_actor("intake"))["unusable"]
 
 
 def test_a_new_notice_starts_the_reminders_anew(world: World) -> None:

@@ -16,6 +16,7 @@ from apps.claims import guards as claim_guards
 from apps.claims.actions.common import ReasonInput, answer_row
 from apps.claims.actions.inquiries import end_all
 from apps.claims.assess import Assessment, assessment_in, reassess
+from apps.claims.originals import only_unseen, unseen
 from apps.core.errors import InvalidInput, InvalidInputs
 from apps.core.money import format_yuan
 from apps.direct.actions.submit import CHECKED, check_paper
@@ -65,10 +66,10 @@ def where(found: Assessment) -> str:
     if not found.rows.visits:  # its appointment announced it; the bills are still to come
         return "INTAKE_INCOMPLETE"
     papers = [entry for entry in found.lacking if entry.key != PHOTO_ID]
-    unseen = any(claim_guards.unseen(paper) for paper in found.rows.papers)
-    if papers and not (unseen and all(claim_guards.only_unseen(found, entry.key) for entry in papers)):
+    unlooked = any(unseen(paper) for paper in found.rows.papers)
+    if papers and not (unlooked and all(only_unseen(found, entry.key) for entry in papers)):
         return "INTAKE_INCOMPLETE"
-    if papers or unseen:
+    if papers or unlooked:
         return "INTAKE"
     if any(finding.level is Level.REFER and not finding.overridden for finding in unauthorized(found)):
         return "PA_EXCEPTION"
