@@ -119,7 +119,8 @@ def same_parcel(case: CaseFile, numbers: Sequence[str]) -> list[str]:
 def outstanding(found: Assessment) -> list[Requirement]:
     """What is still to be sent or made good: missing originals, and papers of which nothing is here that
     only waits for our eyes (RMB-20)."""
-    mailed = {entry.ref for entry in missing_originals(found)}
+    by_mail = found.route_name == MAIL  # elsewhere the picture that is here may do
+    mailed = {entry.ref for entry in missing_originals(found)} if by_mail else set()
     return [entry for entry in found.lacking if entry.ref in mailed or not only_unseen(found, entry.key)]
 
 

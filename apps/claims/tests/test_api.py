@@ -10,6 +10,7 @@ import pytest
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import World, events
 from apps.documents.models import BillRegister
+from apps.documents.storage import StoredFile
 from tests.api import machine, person, refusal, refusals, rows_of_every_table
 
 CLAIMS, COVERAGE = "/api/v1/claims/", "/api/v1/claims/coverage/"
@@ -221,6 +222,18 @@ def test_a_front_end_reads_which_papers_are_still_missing_and_the_desk_what_is_o
     assert form["remedy"]
     assert form["rule"].startswith("RMB-")
     assert body["findings"] == []
+    file = StoredFile.objects.create(
+        sha256="a" * 64, name="scan.png", content_type="image/png", size=10, path="x"
+    )
+    paper = {"kind": "INVOICE", "form": "IMAGE", "files": [file.sha256], "subject": "bill:1.1"}
+    sent = machine().post(
+        f"/api/v1/cases/{body['number']}/actions/attach_paper/",
+        {"version": body["version"], "input": paper},
+        format="json",
+    )
+    assert sent.status_code == 200, sent.content
+    left = {entry["paper"] for entry in machine().get(f"{CLAIMS}{body['number']}/").json()["missing"]}
+    assert left == set(wanted) - {"INVOICE"}
     held = report(world, series="2024", channel="MINIPROGRAM", body=None).json()
     [finding] = person("first_review").get(f"{CLAIMS}{held['number']}/").json()["findings"]
     assert (finding["ref"], finding["rule"], finding["answerable"]) == ("CHANNEL_NOT_OFFERED", "RMB-38", True)
