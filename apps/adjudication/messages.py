@@ -255,8 +255,6 @@ COVER: dict[str, Words] = {
     "POSTAGE": Words(
         "邮寄费用由索赔人承担，不属理赔项目。",
         "Postage is borne by the claimant and never a claim item.",
-        "无。",
-        "None.",
     ),
     "TST_SELF_PURCHASE": Words(
         "呼吸道联检须经权益下单，自行购买（{provider}）不予报销。",
