@@ -57,7 +57,8 @@ def call_made(request: HttpRequest, number: str) -> HttpResponse:
     try:
         case = perform(number, "record_call", actor_of(request), **given)
     except DomainError as error:
-        messages.error(request, f"{number}: {error.message}")
+        words = str(error.message)
+        messages.error(request, words if number in words else f"{number}: {words}")
     else:
         words = _("%(number)s: noted. Now: %(state)s.")
         messages.success(request, words % {"number": number, "state": case.get_state_display()})

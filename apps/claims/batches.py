@@ -133,6 +133,7 @@ def _picked(values: list[str]) -> dict[str, int]:
 
 
 def _refused(refusals: Mapping[str, DomainError]) -> str:
-    first = [f"{number}: {error.message}" for number, error in list(refusals.items())[:5]]
+    said = [(number, str(error.message)) for number, error in list(refusals.items())[:5]]
+    first = [words if number in words else f"{number}: {words}" for number, words in said]
     more = len(refusals) - len(first)
     return "\n".join([*first, f"… +{more}"] if more else first)

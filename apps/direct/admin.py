@@ -136,7 +136,7 @@ class DirectClaimAdmin(OfCaseAdmin):
     def stay(self, row: DirectClaim) -> str:
         if row.admitted_on is None:
             return "—"
-        return f"{row.admitted_on} – {row.discharged_on or ''}"
+        return f"{row.admitted_on} – {row.discharged_on or ''}".strip()
 
     @admin.display(description=_("to be minded"))
     def minded(self, row: DirectClaim) -> str:
