@@ -28,6 +28,10 @@ class HouseSchema(AutoSchema):
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
         return super()._get_filter_parameters() if self.method == "GET" else []
 
+    def _get_paginator(self) -> Any:
+        """Only what is read comes in pages; a POST answers with all it made."""
+        return super()._get_paginator() if self.method == "GET" else None
+
     def _words(self) -> str:
         """What the view itself says; what a base class tells its programmers is not for readers."""
         handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)

@@ -19,7 +19,13 @@ from rest_framework.response import Response
 from apps.cases.api import CaseDetailSerializer, CaseSerializer
 from apps.cases.models import CaseFile
 from apps.cases.serializers import serializer_for
-from apps.claims.api import DecisionSerializer, OutstandingSerializer, VisitSerializer
+from apps.claims.api import (
+    TOLD_FINDINGS,
+    DecisionSerializer,
+    FindingSerializer,
+    OutstandingSerializer,
+    VisitSerializer,
+)
 from apps.claims.assess import assessment_of
 from apps.claims.originals import outstanding
 from apps.core.api import ActorMixin, YuanField
@@ -30,7 +36,7 @@ from apps.direct.importer import import_claims
 from apps.direct.inputs import AdmissionInput, SubmitInput
 from apps.direct.models import DirectClaim, HospitalPayment
 from apps.direct.queries import self_pay, visible_direct
-from apps.direct.workflow import AT_INTAKE
+from apps.direct.workflow import AT_INTAKE, BEFORE_DECISION
 
 API = DirectClaim.Source.API
 
@@ -89,15 +95,25 @@ class DirectDetailSerializer(DirectSerializer):
     """With what is missing before the review can begin; empty once it has begun."""
 
     missing = serializers.SerializerMethodField()
+    findings = serializers.SerializerMethodField(
+        help_text=_("what is open before the decision, for the desk and the administrator")
+    )
 
     class Meta(DirectSerializer.Meta):
-        fields = [*DirectSerializer.Meta.fields, "missing"]
+        fields = [*DirectSerializer.Meta.fields, "missing", "findings"]
 
     @extend_schema_field(OutstandingSerializer(many=True))
     def get_missing(self, case: CaseFile) -> Any:
         if case.state not in AT_INTAKE or not case.claim.visits.all():
             return []
         return OutstandingSerializer(outstanding(assessment_of(case)), many=True).data
+
+    @extend_schema_field(FindingSerializer(many=True))
+    def get_findings(self, case: CaseFile) -> Any:
+        told = self.context["actor"].roles & TOLD_FINDINGS
+        if not told or case.state not in BEFORE_DECISION or not case.claim.visits.all():
+            return []
+        return FindingSerializer(assessment_of(case).open_findings, many=True).data
 
 
 class BatchAnswerSerializer(serializers.Serializer[Any]):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import World, events
@@ -272,3 +274,15 @@ def test_a_number_of_another_system_stands_for_one_claim_and_odd_values_are_name
         ("reporter.name", "characters"),
         ("visits.0.admitted_at", "datetime"),
     }
+
+
+def test_the_report_in_the_guide_is_taken_as_it_is_printed(world: World) -> None:
+    guide = (settings.BASE_DIR / "docs/guides/医院与接口.md").read_text(encoding="utf-8")
+    claim, paper = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)[:2])
+    claim["member"]["number"] = "M2026"
+    claim["visits"][0]["hospital"] = "PUB"
+    claim["visits"][0]["started_on"] = claim["visits"][0]["bills"][0]["issued_on"] = "2026-09-10"
+    body = report(world, body=claim).json()
+    assert (body["state"], body["version"]) == ("ONLINE_SUBMITTED", paper["version"])
+    asked = {row["name"]: row for row in body["actions"]}["attach_paper"]["inputs"]
+    assert set(paper["input"]) <= {row["name"] for row in asked}
