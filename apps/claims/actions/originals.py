@@ -175,7 +175,9 @@ def _log_originals(ctx: Ctx[OriginalsInput]) -> None:
 
 
 def _go_on(ctx: Ctx[Any], parcel: Parcel, given: OriginalsInput, arrived: datetime) -> None:
-    evidence = str(parcel.tracking_number or timezone.localtime(arrived).isoformat())
+    evidence = str(
+        parcel.tracking_number or f"{ctx.actor.label} {timezone.localtime(arrived):%Y-%m-%d %H:%M}"
+    )
     if given.more_expected:
         ctx.data["more_expected"] = 1
     elif ctx.case.state == WAITING:

@@ -27,21 +27,23 @@ CHECKABLE = frozenset({"ONLINE_SUBMITTED", "ORIGINALS_RECEIVED", "MATERIALS_CHEC
 
 
 def _papers_changed(ctx: Ctx[Any]) -> None:
-    """New papers start the statutory clock, and wake a claim that waited for them."""
+    """New papers start the statutory clock, wake a claim that waited for them, and open one again that was
+    closed because they never came: that is what its last letter promised."""
     ctx.loaded.pop("assessment", None)
     if ctx.action != "attach_paper":
         return
     arrived = min(paper.received_at for paper in ctx.loaded["papers"])
     received(ctx, arrived)
+    if ctx.case.state == "CLOSED_NO_PAPERS":
+        ctx.then("reopen_for_papers")
     if ctx.case.state == WAITING:
         # Before the notice reached the member no clock stood still (LAW-02).
         at = max(arrived, ctx.case.claim.notice_reached_at or arrived)
         ctx.then("papers_arrived", arrived_at=at, evidence=_what_came(ctx))
 
 
-for action in paper_actions(
-    uploaders=UPLOADERS, checkers=DESK, changed=_papers_changed, states=BEFORE_DECISION | {"PAYMENT_FAILED"}
-):
+TAKING = BEFORE_DECISION | {"PAYMENT_FAILED", "CLOSED_NO_PAPERS"}  # states in which papers are taken in
+for action in paper_actions(uploaders=UPLOADERS, checkers=DESK, changed=_papers_changed, states=TAKING):
     KIND.action(action)
 
 

@@ -183,6 +183,21 @@ def test_papers_never_come(world: World) -> None:
     assert case.state == "MATERIALS_CHECK"
 
 
+@pytest.mark.parametrize("series", ["2024", "2026"])
+def test_papers_that_come_after_all_open_the_claim_again(world: World, series: str) -> None:
+    """As the closing message promises, by whatever way they come; a claim closed otherwise stays closed."""
+    case = world.do(world.claim(series=series), "check_materials", by="intake")
+    late = world.later(days=181)
+    case = world.do(case, "close_no_papers", by="system", now=late)
+    assert "重新打开本案" in Message.objects.get(case=case, template="papers_closed").body
+    case = world.do(case, "attach_paper", by="system", kind="CLAIM_APPLICATION", form="DATA", now=late)
+    assert (case.state, case.open, case.closed_at) == ("MATERIALS_CHECK", True, None)
+    assert world.clock(case, "law.decision").state == "RUNNING"
+    case = world.do(case, "withdraw", by="intake", reason="会员撤回")
+    with pytest.raises(Blocked):
+        world.do(case, "attach_paper", by="system", kind="CLAIM_APPLICATION", form="DATA")
+
+
 def test_originals_awaited_in_vain_are_closed_too(world: World) -> None:
     case = mailed(world)
     assert (
