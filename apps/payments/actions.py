@@ -343,27 +343,29 @@ def cancel_file(actor: Actor, number: str) -> PaymentFile:
 
 
 def book_results(
-    actor: Actor, results: Sequence[BankResult], *, now: datetime | None = None
+    actor: Actor, results: Sequence[BankResult], *, file: str = "", now: datetime | None = None
 ) -> list[CaseFile]:
     """Book the bank's answers: paid or returned, each through its case; or through what knows the order when
-    it pays many. All or nothing. The cases come back, an order for many with all of its own."""
-    _need(actor, MAKERS | CHECKERS)
+    it pays many. All or nothing. The cases come back, an order for many with all of its own.
+
+    `file`: number of the payment file they answer; orders of another one are refused then. So is an order
+    that stands twice in the answers, or was given this answer before."""
+    _need(actor, MAKERS)
     errors: list[DomainError] = []
     cases: list[CaseFile] = []
     with transaction.atomic():
         found = orders_visible_to(actor).filter(number__in=[result.order for result in results])
         by_number = {row.number: row for row in found}
+        answered: set[str] = set()
         for result in results:
-            row = by_number.get(result.order)
-            if row is None:
-                errors.append(
-                    InvalidInput(
-                        _("No such payment order: %(number)s") % {"number": result.order},
-                        field=f"{result.row}.order",
-                    )
-                )
-                continue
             try:
+                row = _answered(by_number.get(result.order), result, file)
+                if row.number in answered:
+                    raise InvalidInput(
+                        _("Order %(number)s stands twice in the answers.") % {"number": row.number},
+                        code="twice",
+                    )
+                answered.add(row.number)
                 cases += _book(actor, row, result, now)
             except DomainError as error:
                 for one in error.errors if isinstance(error, InvalidInputs) else [error]:
@@ -372,6 +374,24 @@ def book_results(
         if errors:
             raise InvalidInputs(errors)
     return cases
+
+
+def _answered(row: PaymentOrder | None, result: BankResult, file: str) -> PaymentOrder:
+    """The order an answer is about, if it belongs to the file and says something new."""
+    if row is None:
+        raise InvalidInput(_("No such payment order: %(number)s") % {"number": result.order})
+    if file and (row.file is None or row.file.number != file):
+        raise InvalidInput(
+            _("Order %(number)s is not in payment file %(file)s.") % {"number": row.number, "file": file},
+            code="other_file",
+        )
+    if row.state == (PaymentOrder.State.PAID if result.paid else PaymentOrder.State.RETURNED):
+        raise Conflict(
+            _("Order %(number)s is booked as “%(state)s” already.")
+            % {"number": row.number, "state": row.get_state_display()},
+            code="booked",
+        )
+    return row
 
 
 def _book(actor: Actor, row: PaymentOrder, result: BankResult, now: datetime | None) -> list[CaseFile]:

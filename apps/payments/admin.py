@@ -22,12 +22,13 @@ from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 from apps.core.lists import Exportable, ListResource, NumberSearch, ReadOnlyList
 from apps.core.money import format_yuan
 from apps.documents.storage import open_stored
-from apps.payments.actions import book_results, cancel_file, make_file, release_file
+from apps.payments.actions import CHECKERS, MAKERS, book_results, cancel_file, make_file, release_file
 from apps.payments.models import PaymentFile, PaymentOrder
 from apps.payments.queries import files_visible_to
 from apps.payments.results import read_results
 from apps.payments.subjects import subject_of
 
+COLUMNS = {"reason": "退票原因", "bank_reference": "银行流水号"}
 DESK = {"finance", "finance_lead", "payment_check", "manager", "auditor"}
 
 
@@ -43,6 +44,16 @@ def page_of(row: PaymentOrder) -> str:
     if row.case is not None:
         return reverse("admin:case", args=[row.case.number])
     return subject_of(row.reference).url(row.reference)
+
+
+def _where(error: DomainError) -> Any:
+    """The row of the bank's file an error is about, for people; empty when its words name the row already."""
+    row, _dot, name = error.field.partition(".")
+    if not row.isdigit() or error.code == "result":
+        return ""
+    if name not in COLUMNS:
+        return _("Row %(row)s") % {"row": row}
+    return _("Row %(row)s, column “%(column)s”") % {"row": row, "column": COLUMNS[name]}
 
 
 class OrderResource(ListResource):
@@ -182,6 +193,7 @@ class PaymentFileAdmin(DeskList):
                 errors = several.errors
             except DomainError as error:
                 errors = [error]
+        roles = actor_of(request).roles
         context = {
             **self.admin_site.each_context(request),
             "title": file.number,
@@ -191,7 +203,11 @@ class PaymentFileAdmin(DeskList):
                 (row, format_yuan(row.amount_fen), page_of(row)) for row in self._orders(request, file)
             ],
             "form": ResultsForm(),
-            "errors": errors,
+            "errors": [(_where(error), error) for error in errors],
+            "may_release": bool(CHECKERS & roles),
+            "may_cancel": bool((MAKERS | CHECKERS) & roles),
+            "may_book": bool(MAKERS & roles),
+            "may_download": "auditor" not in roles,
             "is_maker": file.made_by_id == request.user.pk,
         }
         return render(request, "payments/file.html", context, status=400 if errors else 200)
@@ -208,7 +224,7 @@ class PaymentFileAdmin(DeskList):
             upload = request.FILES.get("file")
             if upload is None:
                 raise InvalidInput(_("Choose the bank's file."), field="file", code="required")
-            booked = book_results(actor, read_results(upload))
+            booked = book_results(actor, read_results(upload), file=file.number)
             messages.success(request, _("%(count)d results booked.") % {"count": len(booked)})
 
     def download(self, request: HttpRequest, number: str, kind: str) -> HttpResponse:

@@ -56,6 +56,8 @@ def payment_workbook(file: PaymentFile, orders: Sequence[PaymentOrder]) -> bytes
         cell.font = Font(bold=True)
     for row in _rows(orders):
         sheet.append([_text(value) for value in row])
+    for cell in (sheet["F1"], *sheet["H"][3:]):
+        cell.number_format = "#,##0.00"
     for index, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     sheet.freeze_panes = "A4"

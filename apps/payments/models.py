@@ -77,7 +77,7 @@ class PaymentFile(models.Model):
         related_name="files_released",
     )
     made_at = models.DateTimeField(_("made at"))
-    released_at = models.DateTimeField(_("released at"), null=True)
+    released_at = models.DateTimeField(pgettext_lazy("payment file", "released at"), null=True)
     orders = models.PositiveIntegerField(_("orders"))
     total_fen = models.BigIntegerField(_("total (fen)"))
     excel = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT, related_name="+")

@@ -40,7 +40,7 @@ def make(client: Client) -> str:
     """Tick all orders and make a file of them; returns its address."""
     picked = {
         "action": "make_payment_file",
-        "_selected_action": list(PaymentOrder.objects.values_list("pk", flat=True)),
+        "_selected_action": list(PaymentOrder.objects.filter(state="ORDERED").values_list("pk", flat=True)),
     }
     response = client.post(reverse(ORDERS), picked)
     assert response.status_code == 302, response.content.decode()[:2000]
@@ -80,13 +80,52 @@ def test_a_wrong_answer_is_refused_whole_and_says_where(
     number = PaymentOrder.objects.get().number
     response = answer(maker, page, [number, "成功", "B1", None], ["P26-999999", "成功", "B2", None])
     assert response.status_code == 400
-    assert "3.order" in response.content.decode()
+    assert "第 3 行" in response.content.decode()
     assert "P26-999999" in response.content.decode()
     response = answer(maker, page, [number, "也许", "B1", None])
     assert response.status_code == 400
     assert "也许" in response.content.decode()
     assert maker.post(page, {"results": "1"}).status_code == 400
     assert (world.see(case).state, PaymentOrder.objects.get().state) == ("PAYMENT_PENDING", "IN_FILE")
+
+
+def test_answers_of_another_file_and_answers_booked_before_are_named(
+    world: World, case: CaseFile, maker: Client, checker: Client
+) -> None:
+    page, number = make(maker), PaymentOrder.objects.get().number
+    checker.post(page, {"release": "1"})
+    world.do(world.review(), "decide")
+    other = make(maker)
+    checker.post(other, {"release": "1"})
+
+    def refused(page: str, *rows: list[Any], client: Client = maker) -> str:
+        response = answer(client, page, *rows)
+        assert response.status_code == 400
+        return str(response.content.decode())
+
+    paid = [number, "成功", "B1", None]
+    assert f"支付单 {number} 不在支付文件" in refused(other, paid)
+    assert f"第 3 行 · 支付单 {number} 在回盘文件中出现两次" in refused(page, paid, paid)
+    assert "第 2 行“退票原因”列" in refused(page, [number, "退票", None, None])
+    assert "无权执行此操作" in refused(page, paid, client=checker)
+    assert world.see(case).state == "PAYMENT_PENDING"
+    assert answer(maker, page, paid).status_code == 302
+    assert f"支付单 {number} 此前已入账为“已支付”" in refused(page, paid)
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [("finance", {"results", "csv/download"}), ("payment_check", {"csv/download"}), ("auditor", set())],
+)
+def test_a_released_file_offers_only_what_the_person_may_do(
+    case: CaseFile, maker: Client, checker: Client, role: str, offered: set[str]
+) -> None:
+    page = make(maker)
+    checker.post(page, {"release": "1"})
+    text = web_of(UserFactory(roles=[role])).get(page).content.decode()
+    assert {
+        word for word in ("results", "csv/download") if f'name="{word}"' in text or f"{word}/" in text
+    } == offered
 
 
 def test_the_file_holds_whole_accounts_as_text_and_reading_it_is_logged(
