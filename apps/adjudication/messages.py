@@ -181,7 +181,7 @@ AUTHORIZATION: dict[str, Words] = {
     ),
     "PA_MISSING": Words(
         "未见有效事先授权：{triggers}。保险人有权（并非必须）不承担相应费用 {affected} 元。",
-        "No valid authorization: {triggers}. The insurer may (not must) refuse the related {affected}.",
+        "No valid authorization: {triggers_en}. The insurer may (not must) refuse the related {affected}.",
         "补录已签发的授权或 48 小时内的急诊通知；否则由审核岗选择赔付或拒付并写明理由。",
         "Link the authorization or the emergency notice; else a reviewer pays or refuses with a reason.",
     ),
@@ -203,7 +203,7 @@ AUTHORIZATION: dict[str, Words] = {
     ),
     "PA_MISSING_NOTED": Words(
         "未见事先授权：{triggers}。本系列手册未规定后果，仅作提示，涉及费用 {affected} 元。",
-        "No authorization: {triggers}. This series prints no consequence; {affected} concerned.",
+        "No authorization: {triggers_en}. This series prints no consequence; {affected} concerned.",
         "如拟拒付，须引用保险合同具体条款。",
         "A refusal needs a contract clause named by the adjuster.",
     ),

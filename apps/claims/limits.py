@@ -8,8 +8,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.accumulators import COUNT, kind_of
-from apps.adjudication.codes import BENEFIT_NAMES, KIND_NAMES
+from apps.adjudication.codes import BENEFIT_NAMES
 from apps.adjudication.money import pretty
+from apps.cases.forms import CODE_WORDS
 
 BENEFITS = {
     "OUTPATIENT": _("outpatient"),
@@ -38,7 +39,7 @@ def limit_title(key: str) -> Any:
     if kind == "item":
         item, _colon, tail = tail.partition(":")
         return _("%(benefit)s: %(item)s, %(span)s") % {
-            "benefit": name, "item": KIND_NAMES.get(item, item), "span": _span(tail),
+            "benefit": name, "item": CODE_WORDS.get(item, item), "span": _span(tail),
         }  # fmt: skip
     return _("%(benefit)s, %(span)s") % {"benefit": name, "span": _span(tail)}
 

@@ -15,6 +15,7 @@ from apps.members.queries import spokesperson
 from apps.messaging.models import CallTask, Message
 from apps.payments.models import PaymentOrder
 from apps.payments.queries import unordered_fen
+from apps.products.labels import words as words_of
 from apps.recoveries.config import account_for
 from apps.recoveries.demand import CLAIM, paid_to
 from apps.recoveries.models import Recovery
@@ -27,7 +28,7 @@ def amount(case: CaseFile, actor: Any) -> Context:
     """Where the money stands, and the amount line by line."""
     row = case.recovery
     return {
-        "row": row, "lines": list(row.lines.order_by("position")), "bars": bars(row), "paid_to": paid_to(row.origin),
+        "row": row, "lines": list(row.lines.order_by("position")), "bars": bars(row), "paid_to": words_of(paid_to(row.origin))[0],
         "late": bool(row.due_on and row.open_fen and row.due_on < timezone.localdate()),
         "waits": row.contacted_at is None and case.open, "today": timezone.localdate(),
         "account": account_for(case.series),

@@ -34,11 +34,12 @@ def _missing(
 ) -> None:
     place, also = f"visit:{visit.ref}", [cited(claim.handbook, hit.trigger.rule, "") for hit in missing]
     triggers = "、".join(f"{hit.trigger.rule} {hit.trigger.title.zh}" for hit in missing)
+    triggers_en = ", ".join(f"{hit.trigger.rule} {hit.trigger.title.en}" for hit in missing)
     affected = sum((line.open for line in lines), ZERO)
     asked = level == Level.REFER
     claim.refer(
         "PA_MISSING" if asked else "PA_MISSING_NOTED", rule, lines, level=Level.REFER if asked else Level.WARN,
-        place=place, also=also, triggers=triggers, affected=affected,
+        place=place, also=also, triggers=triggers, triggers_en=triggers_en, affected=affected,
     )  # fmt: skip
 
 

@@ -138,6 +138,7 @@ def test_pa05_the_insurer_may_refuse_the_related_lines_only() -> None:
     assert (waiting.outcome, waiting.findings[0].rule) == ("REFER", "PA-05")
     assert waiting.findings[0].figures["affected"] == "6000.00"
     assert waiting.findings[0].also == ("PA-09",)
+    assert waiting.findings[0].message_en.isascii()
     refused = decide("2026", answers={"PA_MISSING@visit:V1": False})
     assert (refused.outcome, refused.insurer) == ("PARTIAL", yuan(100))
     paid = decide("2026", answers={"PA_MISSING@visit:V1": True})
