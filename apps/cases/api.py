@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
 from typing import Any
 
 import django_filters
@@ -21,7 +20,7 @@ from apps.accounts.visibility import visible_to
 from apps.cases.counted import counts
 from apps.cases.engine import Availability, available, perform, perform_each
 from apps.cases.models import CaseEvent, CaseFile, Clock
-from apps.cases.serializers import choices_of, type_names
+from apps.cases.serializers import input_rows
 from apps.core.api import NUMBERED, ActorMixin, YuanField
 from apps.core.api_errors import entry_of
 from apps.core.errors import InvalidInput, NotFound
@@ -63,12 +62,13 @@ class ActionSerializer(serializers.Serializer[dict[str, Any]]):
     allowed = serializers.BooleanField()
     blockers = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     inputs = serializers.ListField(
-        child=serializers.DictField(), help_text=_("name, title, type, required, choices")
+        child=serializers.DictField(),
+        help_text=_("name, title, type, required, choices, fields of an object"),
     )
 
 
 def action_row(found: Availability) -> dict[str, Any]:
-    act, types = found.action, type_names(found.action.input)
+    act = found.action
     return {
         "name": act.name,
         "title": str(act.label),
@@ -77,21 +77,8 @@ def action_row(found: Availability) -> dict[str, Any]:
             {"code": blocker.code, "message": str(blocker.message), "rule": blocker.rule}
             for blocker in found.blockers
         ],
-        "inputs": [
-            {
-                "name": item.name,
-                "title": str(item.metadata.get("label", item.name)),
-                "type": types[item.name],
-                "required": _required(item),
-                "choices": choices_of(item.metadata),
-            }
-            for item in fields(act.input)
-        ],
+        "inputs": input_rows(act.input),
     }
-
-
-def _required(item: Any) -> bool:
-    return item.default is MISSING and item.default_factory is MISSING
 
 
 class CaseDetailSerializer(CaseSerializer):

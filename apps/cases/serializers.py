@@ -79,30 +79,37 @@ _TYPES: dict[Any, str] = {
 }  # fmt: skip
 
 
-def type_names(cls: Any) -> dict[str, str]:
-    """What each field of an input takes, in the words of the API: "decimal", "list of text", "object"."""
-    return _type_names(cls)
+def input_rows(cls: Any) -> list[dict[str, Any]]:
+    """What an action asks: each field by name, title, type ("decimal", "list of text", "object"), whether it
+    is required, the codes it accepts with their words (none where the case decides), and the fields of what
+    is nested."""
+    hints = _hints(cls)
+    return [_input_row(item, hints[item.name]) for item in fields(cls)]
 
 
 @cache
-def _type_names(cls: Any) -> dict[str, str]:
-    return {name: _type_name(hint) for name, hint in typing.get_type_hints(cls).items()}
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
-def _type_name(hint: Any) -> str:
+def _input_row(item: Any, hint: Any) -> dict[str, Any]:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
-    if typing.get_origin(hint) is tuple:
-        return f"list of {_TYPES.get(typing.get_args(hint)[0], 'object')}"
-    return _TYPES.get(hint, "object")
-
-
-def choices_of(metadata: Any) -> list[dict[str, Any]]:
-    """The codes a field accepts with their words; empty where anything goes or the case decides."""
-    choices = metadata.get("choices")
-    if not isinstance(choices, list):
-        return []
-    return [{"code": code, "title": str(in_words(code, label))} for code, label in choices]
+    several = typing.get_origin(hint) is tuple
+    inner = typing.get_args(hint)[0] if several else hint
+    named, choices = _TYPES.get(inner, "object"), item.metadata.get("choices")
+    row: dict[str, Any] = {
+        "name": item.name,
+        "title": str(item.metadata.get("label", item.name)),
+        "type": f"list of {named}" if several else named,
+        "required": item.default is MISSING and item.default_factory is MISSING,
+        "choices": [{"code": code, "title": str(in_words(code, label))} for code, label in choices]
+        if isinstance(choices, list)
+        else [],
+    }
+    if is_dataclass(inner):
+        row["fields"] = input_rows(inner)
+    return row
 
 
 def name_codes(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

@@ -313,7 +313,8 @@ class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSe
     @extend_schema(responses=OriginalsSerializer)
     @action(detail=True)
     def originals(self, request: Request, number: str) -> Response:
-        """How originals are sent, which parcels came, what lies on the shelf and what is still missing."""
+        """How originals are sent, which parcels came, what lies on the shelf and what is still missing. Without
+        `mailing` nothing is to be mailed; pictures that are missing stand in the claim."""
         case = self.get_object()
         found = assess(case, timezone.now())
         how = mailing(found) if case.claim.route == "MAIL" else None
@@ -321,7 +322,7 @@ class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSe
             "mailing": how.as_json() if how else None,
             "parcels": parcels_of(case.pk),
             "originals": originals_of(case.pk),
-            "missing": missing_originals(found),
+            "missing": missing_originals(found) if how else (),
         }
         return Response(OriginalsSerializer(body).data)
 
