@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.db import connection
 from rest_framework.test import APIClient
 
 from apps.accounts.tests.factories import ApiClientFactory, UserFactory, api_of
@@ -18,6 +20,9 @@ ANYWHERE = {
     "MEMBER_APP": {},
     "PROVIDER": {"provider": "P1"},
 }
+
+
+MAY_CHANGE = {"sessions.Session", "accounts.ApiClient", "accounts.User"}
 
 
 class Refusal(NamedTuple):
@@ -64,11 +69,18 @@ def refusals(response: Any) -> set[tuple[str, str]]:
     return {(entry["field"], entry["code"]) for entry in body.get("errors", [body])}
 
 
+@cache
+def _counting() -> str:
+    """One statement for all tables: to ask Django for each of them took a seventh of the suite's time."""
+    return " UNION ALL ".join(
+        f"SELECT '{model._meta.label}', count(*) FROM {connection.ops.quote_name(model._meta.db_table)}"
+        for model in apps.get_models()
+        if not model._meta.proxy and model._meta.label not in MAY_CHANGE
+    )
+
+
 def rows_of_every_table() -> dict[str, int]:
     """What must not change when something is refused; who called when, and sessions, may."""
-    return {
-        model._meta.label: model._base_manager.count()
-        for model in apps.get_models()
-        if not model._meta.proxy
-        and model._meta.label not in ("sessions.Session", "accounts.ApiClient", "accounts.User")
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(_counting())
+        return dict(cursor.fetchall())
