@@ -188,7 +188,7 @@ def book(ctx: Ctx[Any], verdict: Verdict) -> DecisionRow:
     before, claim.decided_fen = claim.decided_fen or 0, verdict.insurer_fen
     ctx.update(claim, "decided_fen")
     owe(ctx, verdict.insurer_fen - before, reference=reference, party=variant.party)
-    ctx.loaded["decision_version"] = version
+    ctx.loaded["decision_version"], ctx.loaded["former_fen"] = version, before
     change = verdict.insurer_fen - before
     ctx.loaded["payable_fen"] = change if version == 1 else variant.payable(ctx, change=change)
     ctx.data |= {"outcome": verdict.outcome, "insurer_fen": verdict.insurer_fen, "version": version}
@@ -281,13 +281,13 @@ def fresh_decision(ctx: Ctx[Any]) -> Decision:
 # --- What follows ---------------------------------------------------------------------------------
 
 
-def letter_of(found: Assessment, verdict: Verdict, on: date) -> Any:
+def letter_of(found: Assessment, verdict: Verdict, on: date, former_fen: int = 0) -> Any:
     """The explanation of benefits, or the refusal with its reasons (LAW-04)."""
     handbook = found.facts.handbook
     if verdict.outcome in PAYING:
         return letters.explanation(
             found.rows, verdict.decision, handbook, outcome=verdict.outcome if verdict.insurer_fen else "ZERO",
-            paid_fen=verdict.insurer_fen, on=on, text=verdict.member_text,
+            paid_fen=verdict.insurer_fen, former_fen=former_fen, on=on, text=verdict.member_text,
         )  # fmt: skip
     reasons = letters.reasons_of(verdict.decision.findings, handbook) or letters.own_reason(
         verdict.reason, handbook
@@ -297,11 +297,15 @@ def letter_of(found: Assessment, verdict: Verdict, on: date) -> Any:
 
 def _tell(ctx: Ctx[Any], verdict: Verdict) -> None:
     """The letter with its reasons, and the message that carries it."""
-    letter = queue_letter(ctx, letter_of(ctx.loaded["assessment"], verdict, letters.local_day(ctx.now)))
+    former, found = ctx.loaded["former_fen"], ctx.loaded["assessment"]
+    letter = queue_letter(ctx, letter_of(found, verdict, letters.local_day(ctx.now), former))
     template = "decision" if verdict.outcome in PAYING else "refusal"
     words = letters.message_context(
-        ctx.case, outcome=verdict.outcome, amount=format_yuan(verdict.insurer_fen)
-    )
+        ctx.case, outcome=verdict.outcome, amount=format_yuan(verdict.insurer_fen),
+        former=format_yuan(former) if former else "",
+        change=format_yuan(abs(verdict.insurer_fen - former)) if verdict.insurer_fen != former else "",
+        more=verdict.insurer_fen > former,
+    )  # fmt: skip
     key = f"{ctx.case.number}:decision:{ctx.loaded['decision_version']}"
     notify_member(ctx, template=template, context=words, key=key, letter=letter)
 
@@ -341,7 +345,7 @@ class Reported(Variant):
         return _payable(ctx, change)
 
     def letter(self, found: Assessment, verdict: Verdict, on: date) -> Any:
-        return letter_of(found, verdict, on)
+        return letter_of(found, verdict, on, found.rows.claim.decided_fen or 0)
 
     def beside(self, found: Assessment) -> tuple[str, dict[str, Any]]:
         return "claims/parts/verdict_payee.html", {"payee": found.rows.claim.payee}

@@ -184,9 +184,11 @@ def explanation(
     *,
     outcome: str,
     paid_fen: int,
+    former_fen: int,
     on: date,
     text: str,
 ) -> EobContext:
+    """`former_fen`: what the decision before this one gave, 0 for the first; the letter says what still moves."""
     taking = [finding for finding in decision.findings if finding.level in REASONS]
     numbers = {finding.ref: index for index, finding in enumerate(taking, 1)}
     payee = rows.claim.payee
@@ -202,6 +204,9 @@ def explanation(
         limits=limits,
         payee=payee_block(payee) if payee and paid_fen else None,
         text=text,
+        former_fen=former_fen,
+        more_fen=max(paid_fen - former_fen, 0),
+        less_fen=max(former_fen - paid_fen, 0),
     )
 
 

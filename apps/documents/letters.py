@@ -138,12 +138,15 @@ class EobContext:
     outcome: str  # APPROVE | PARTIAL | ZERO | EX_GRATIA | COMPROMISE
     decided_on: date
     lines: tuple[EobLine, ...]
-    paid_fen: int  # what is transferred (differs from the lines for EX_GRATIA / COMPROMISE)
+    paid_fen: int  # what is paid in all (differs from the lines for EX_GRATIA / COMPROMISE)
     reasons: tuple[Reason, ...] = ()
     limits: tuple[LimitLeft, ...] = ()
     payee: PayeeBlock | None = None
     text: str = ""
     hospital: HospitalShare | None = None
+    former_fen: int = 0  # what a former decision of the claim gave; then only the difference moves
+    more_fen: int = 0
+    less_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

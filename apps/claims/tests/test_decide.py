@@ -14,8 +14,10 @@ from apps.claims.replay import compare
 from apps.claims.tests.world import PAYEE, World, events
 from apps.core.errors import Blocked, Conflict, InvalidInput, NotAllowed
 from apps.documents.models import Letter
+from apps.documents.rendering import render_html
 from apps.ledger.models import LimitAccount, LimitEntry, MoneyAccount, MoneyEntry
 from apps.members.models import Policy
+from apps.messaging.models import Message
 from apps.payments.actions import make_file, release_file
 from apps.payments.models import PaymentOrder
 
@@ -323,6 +325,12 @@ def change(amount: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def told(case: CaseFile) -> tuple[str, str]:
+    """The newest letter and the message that carried it."""
+    letter = Letter.objects.filter(case=case.pk, kind="EOB").latest("version")
+    return render_html(letter), Message.objects.filter(case=case.pk, template="decision").latest("pk").body
+
+
 def test_reopened_and_paid_more_only_the_difference_moves(world: World) -> None:
     case = reopened(world)
     assert case.state == "UNDER_REVIEW"
@@ -334,6 +342,9 @@ def test_reopened_and_paid_more_only_the_difference_moves(world: World) -> None:
     assert used(case) == 100_000
     kinds = list(LimitEntry.objects.filter(account__key="annual").order_by("pk").values_list("kind", "used"))
     assert kinds == [("USE", 80_000), ("REVERSAL", -80_000), ("USE", 100_000)]
+    letter, message = told(case)
+    assert "此前已核定赔付 800.00 元。本次补付差额 200.00 元，将汇入" in letter
+    assert "此前已核定 800.00 元，本次补付 200.00 元" in message
     assert world.pay(case).state == "CLOSED"
     assert MoneyAccount.objects.get(reference=case.number).balance == 0
 
@@ -343,6 +354,10 @@ def test_reopened_and_decided_the_same_nothing_is_paid(world: World) -> None:
     assert case.state == "CLOSED"
     assert PaymentOrder.objects.filter(case=case).count() == 1
     assert used(case) == 80_000
+    letter, message = told(case)
+    assert "不再另行付款" in letter
+    assert "将汇入" not in letter
+    assert "金额不变" in message
 
 
 def test_reopened_and_paid_less_leaves_a_debt(world: World) -> None:
@@ -353,6 +368,10 @@ def test_reopened_and_paid_less_leaves_a_debt(world: World) -> None:
     assert MoneyAccount.objects.get(reference=case.number).balance == -30_000
     assert used(case) == 50_000
     assert MoneyEntry.objects.filter(kind="DUE").count() == 2
+    letter, message = told(case)
+    assert "本次核定减少 300.00 元" in letter
+    assert "将汇入" not in letter
+    assert "此前已核定 800.00 元，本次减少 300.00 元" in message
 
 
 def test_a_reopened_claim_does_not_stand_in_its_own_way(world: World) -> None:
