@@ -96,7 +96,15 @@ def cases_behind(actor: Actor, wanted: Behind) -> QuerySet[Movement, dict[str, A
 
 
 def _by_case(rows: QuerySet[Movement], amount: Any) -> QuerySet[Movement, dict[str, Any]]:
-    columns = ("case__number", "case__state", "case__open", "case__opened_at", "series", "product")
+    columns = (
+        "case__number",
+        "case__kind",
+        "case__state",
+        "case__open",
+        "case__opened_at",
+        "series",
+        "product",
+    )
     return (
         rows.order_by()
         .values(*columns)

@@ -151,17 +151,21 @@ def month_cases(request: HttpRequest) -> HttpResponse:
     wanted = behind.asked(chosen, request.GET.dict())
     rows = behind.cases_behind(actor, wanted)
     title = dict(HEADINGS + COUNTS).get(wanted.measure, wanted.measure)
+    plans = plan_names()
     if request.GET.get("excel"):
         table = (
             [
-                row["case__number"], row["series"], row["product"], row["case__opened_at"], _state(row),
+                row["case__number"], row["series"], plans.get(row["product"], row["product"]), row["case__opened_at"], _state(row),
                 to_yuan(row["amount"]) if wanted.unit == "fen" else row["amount"],
             ]
             for row in rows[:LIMIT]
         )  # fmt: skip
         columns = [_("Case"), _("Series"), _("Product"), _("Opened at"), _("State"), title]
         return excel_response(f"{title}-{chosen:%Y-%m}", columns, table)
-    found = [{**row, "state": _state(row)} for row in rows[: SHOWN + 1]]
+    found = [
+        {**row, "state": _state(row), "product": plans.get(row["product"], row["product"])}
+        for row in rows[: SHOWN + 1]
+    ]
     context = {
         "title": f"{title} · {chosen:%Y-%m}",
         "rows": found[:SHOWN],
@@ -177,7 +181,7 @@ def month_cases(request: HttpRequest) -> HttpResponse:
 
 
 def _state(row: dict[str, Any]) -> str:
-    return str(KINDS["claim"].states.get(row["case__state"], row["case__state"]))
+    return str(KINDS[row["case__kind"]].states.get(row["case__state"], row["case__state"]))
 
 
 def _group_words(wanted: behind.Behind) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,16 +13,22 @@ from apps.core.excel import workbook_bytes
 from apps.core.money import to_yuan
 from apps.finance.months import DIMENSIONS, GROUPS, Cell, Month
 from apps.finance.words import COUNTS, GROUP_TITLES, HEADINGS, group_words, month_words
+from apps.products.queries import plan_names
 
 UNITS = {"series": "claims", "product": "claims", "age": "claims", "benefit": "parts", "visit_year": "parts"}
 
 
 def month_workbook(report: Month) -> bytes:
     """A sheet for each grouping with its total, and the lines themselves."""
+    plans = plan_names()
     sheets: dict[str, tuple[Sequence[Any], list[list[Any]]]] = {}
     for name in GROUPS:
         groups = report.grouped(name)
-        rows = [[group_words(name, value), *figures(cell, UNITS[name])] for value, cell in groups]
+        named = plans if name == "product" else {}
+        rows = [
+            [named.get(value) or group_words(name, value), *figures(cell, UNITS[name])]
+            for value, cell in groups
+        ]
         rows.append([_("Total"), *figures(report.total, "claims")])
         sheets[str(GROUP_TITLES[name])] = ([str(GROUP_TITLES[name]), *headings(UNITS[name])], rows)
     columns = [
@@ -30,7 +36,7 @@ def month_workbook(report: Month) -> bytes:
         _("Month of report"), *headings("parts"),
     ]  # fmt: skip
     lines = [
-        [month_words(report.month), *_words(key), *figures(cell, "parts")]
+        [month_words(report.month), *_words(key, plans), *figures(cell, "parts")]
         for key, cell in report.cells.items()
     ]
     sheets[_("Lines")] = (columns, lines)
@@ -50,9 +56,10 @@ def figures(cell: Cell, unit: str) -> list[Any]:
     return [*money, *(getattr(cell, f"{name}_{unit}") for name, _title in COUNTS)]
 
 
-def _words(key: tuple[Any, ...]) -> list[Any]:
+def _words(key: tuple[Any, ...], plans: Mapping[str, str]) -> list[Any]:
     values = dict(zip(DIMENSIONS, key, strict=True))
     for name in ("benefit", "visit_type"):
         values[name] = str(CODE_WORDS.get(values[name], values[name]))
+    values["product"] = plans.get(values["product"], values["product"])
     values["reported_month"] = month_words(values["reported_month"])
     return list(values.values())

@@ -36,3 +36,14 @@ def test_a_returned_statement_is_listed_until_it_is_ordered_again(db: None, now:
     assert returns.worklist(finance, returns.Filters(), now=world.now) == []
     (settled,) = returns.worklist(finance, returns.Filters(state="all"), now=world.now)
     assert (settled.open, settled.next) == (False, "")
+
+
+def test_the_cases_behind_a_month_say_the_states_of_direct_claims_in_words(db: None, now: Any) -> None:
+    world = Settled("2026")
+    world.contract()
+    world.answer(world.to_bank(world.ordered(1)), paid=True)
+    page = web_of(User.objects.get(pk=make_actor("manager", username="boss").user_id)).get(
+        reverse("admin:finance-cases"), {"month": f"{world.now:%Y-%m}", "measure": "paid"}
+    )
+    (row,) = page.context["rows"]
+    assert (row["case__kind"], row["state"]) == ("direct", "已付医院")

@@ -72,7 +72,7 @@ def test_every_measure_of_the_month_opens_its_cases(world: World, closed: CaseFi
     assert [row["case__number"] for row in paid.context["rows"]] == [closed.number]
     assert paid.context["sum"] == closed.claim.decided_fen
     rows = sheet(client.get("/admin/finance/month/cases/?month=2026-09&measure=paid&series=2026&excel=1"))
-    assert rows[1][0] == closed.number
+    assert (rows[1][0], rows[1][2], rows[1][4]) == (closed.number, closed.policy.plan.label, "已结案")
     assert rows[1][5] == pytest.approx(closed.claim.decided_fen / 100)
 
 
