@@ -40,8 +40,8 @@ def meaning_of(error: IntegrityError) -> DomainError:
 
 def _in_words_of_sqlite(model: type[models.Model], unique: models.UniqueConstraint) -> str:
     """SQLite names the columns of a unique index, not the index."""
-    columns = [model._meta.get_field(name).column for name in unique.fields]
-    return ", ".join(f"{model._meta.db_table}.{column}" for column in columns)
+    columns = {field.name: field.column for field in model._meta.concrete_fields}
+    return ", ".join(f"{model._meta.db_table}.{columns[name]}" for name in unique.fields)
 
 
 def _name_in(error: IntegrityError) -> str:
