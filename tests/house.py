@@ -21,6 +21,7 @@ from apps.billing.actions import Share, follow_claim
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision
 from apps.claims.tests.world import PAYEE, World
+from apps.core.testing_worlds import MadeOnce
 from apps.documents.models import Letter, Paper
 from apps.documents.storage import store_bytes
 from apps.documents.tests.factories import pdf
@@ -65,7 +66,7 @@ KEYED = {
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
-class House:
+class House(metaclass=MadeOnce):
     """`case` is a decided claim; `cases` one of every kind, by kind."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@
 
 What a work inserts stays as the test that made it saw it at the end of the work; rows that it changes must be its
 own. Where it changes rows that were there before or deletes any, it is done anew each time; so it is where its
-keys are taken (SQLite gives the keys of rolled-back rows again). Nothing else comes back: no file, no task.
+keys are taken (SQLite gives the keys of rolled-back rows again). The files it stored come back, too; tasks do not.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import re
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from django.apps import apps
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -43,10 +45,11 @@ def made_once(key: Hashable, work: Callable[[], T]) -> T:
             return cast("T", copy.deepcopy(made.result))
     if key in _kept:
         return work()
-    watch = _Watch()
+    watch, there = _Watch(), _stored()
     with connection.execute_wrapper(watch):
         result = work()
-    _kept[key] = _Made(watch.rows(), copy.deepcopy(result)) if watch.alone else None
+    files = {path: (_root() / path).read_bytes() for path in _stored() - there}
+    _kept[key] = _Made(watch.rows(), files, copy.deepcopy(result)) if watch.alone else None
     return result
 
 
@@ -61,15 +64,28 @@ class MadeOnce(type):
 @dataclass(frozen=True)
 class _Made:
     rows: list[tuple[str, list[tuple[Any, ...]]]]  # INSERT statement, values; parents first
+    files: dict[Path, bytes]
     result: Any
 
     def put_back(self) -> None:
+        for path, content in self.files.items():
+            (_root() / path).parent.mkdir(parents=True, exist_ok=True)
+            (_root() / path).write_bytes(content)
         with connection.cursor() as cursor:
             for statement, rows in self.rows:
                 marks = f"({', '.join(['%s'] * len(rows[0]))})"
                 cursor.execute(
                     f"{statement} {', '.join([marks] * len(rows))}", [v for row in rows for v in row]
                 )
+
+
+def _root() -> Path:
+    """The folder of stored files, which each test has for itself."""
+    return Path(settings.MEDIA_ROOT)
+
+
+def _stored() -> set[Path]:
+    return {path.relative_to(_root()) for path in _root().rglob("*") if path.is_file()}
 
 
 class _Watch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +54,24 @@ def test_rows_and_result_come_back_as_they_were() -> None:
     assert first[1][0][0]["brand"] == "悦安"
     assert second[2] == [1], "each test has a copy of its own"
     assert len(calls) == 1
+
+
+def test_files_come_back(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    paper, seen = tmp_path / "ab" / "paper.pdf", list[bytes]()
+
+    def work() -> dict[str, Any]:
+        paper.parent.mkdir()
+        paper.write_bytes(b"%PDF")
+        return hospital()
+
+    def between() -> None:
+        seen.append(paper.read_bytes())
+        shutil.rmtree(paper.parent)
+
+    first, second = twice(work, between)
+    assert first == second
+    assert seen == [b"%PDF", b"%PDF"]
 
 
 def test_a_change_of_what_was_there_is_made_anew() -> None:
