@@ -232,7 +232,7 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
         return {**super().get_serializer_context(), "actor": None if fake else self.actor}
 
     @extend_schema(responses=EventSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_class=None)
+    @action(detail=True, pagination_class=None, filterset_class=None, filter_backends=[])
     def events(self, request: Request, number: str) -> Response:
         """The timeline of a case, oldest first. Hospitals and families read the steps between states and what
         they did themselves."""
@@ -246,7 +246,7 @@ class CaseViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[CaseFile]):
         return Response(EventSerializer(events, many=True, context={"actor": self.actor}).data)
 
     @extend_schema(responses=CountSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_class=None)
+    @action(detail=True, pagination_class=None, filterset_class=None, filter_backends=[])
     def clocks(self, request: Request, number: str) -> Response:
         """How each clock was counted, line by line: day 0, counted days, pauses with their proof, due day."""
         return Response(CountSerializer([one.as_json() for one in counts(self.get_object())], many=True).data)

@@ -11,11 +11,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
-from rest_framework.filters import BaseFilterBackend, OrderingFilter
 from rest_framework.pagination import BasePagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -25,11 +23,13 @@ from rest_framework.views import APIView
 
 from apps.core import idempotency
 from apps.core.api_errors import exception_handler, page_not_found, server_error
+from apps.core.api_filters import NUMBERED
+from apps.core.api_parameters import refuse_unknown_parameters
 from apps.core.errors import InvalidInput, NotAllowed
-from apps.core.look_ups import with_number
 from apps.core.money import to_yuan
 
 __all__ = [
+    "NUMBERED",
     "ActorMixin",
     "StandardPagination",
     "YuanField",
@@ -98,7 +98,7 @@ class ActorMixin(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After log-in, permission and rate limit, and before anything is done.
 
-        Who has no role in the business gets nothing of it (LAW-09).
+        Who has no role in the business gets nothing of it (LAW-09). Query parameters nobody reads are refused.
         """
         super().initial(request, *args, **kwargs)
         if not self.actor.may_see_cases:
@@ -107,6 +107,7 @@ class ActorMixin(APIView):
             )
         if self.attempt is not None and self.actor.is_known:
             self.attempt.claim(self.actor.key)
+        refuse_unknown_parameters(request)
 
     def handle_exception(self, exc: Exception) -> Response:
         if self.attempt is not None:
@@ -114,25 +115,6 @@ class ActorMixin(APIView):
             if isinstance(exc, idempotency.Replay):
                 return exc.response()  # type: ignore[return-value]
         return super().handle_exception(exc)
-
-
-class NumberFilter(BaseFilterBackend):
-    """`?search=` of an API view: whole numbers, by the paths in its `search_fields`."""
-
-    def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        text = request.query_params.get("search", "").strip()[:100]
-        fields = getattr(view, "search_fields", None)
-        if not text or not fields:
-            return queryset
-        return queryset.filter(pk__in=with_number(queryset.model, fields, text))
-
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        if not getattr(view, "search_fields", None):
-            return []
-        return [{"name": "search", "required": False, "in": "query", "description": str(_("A whole number.")), "schema": {"type": "string"}}]  # fmt: skip
-
-
-NUMBERED = [DjangoFilterBackend, NumberFilter, OrderingFilter]
 
 
 class StandardPagination(BasePagination):

@@ -69,7 +69,10 @@ def today() -> date:
     return timezone.localdate()
 
 
-@extend_schema_view(list=extend_schema(parameters=[CriteriaSerializer]))
+@extend_schema_view(
+    list=extend_schema(parameters=[CriteriaSerializer]),
+    retrieve=extend_schema(parameters=[CriteriaSerializer]),
+)
 class HospitalViewSet(ActorMixin, viewsets.ReadOnlyModelViewSet[Hospital]):
     """Hospitals with the network entries that match, by city, type, scope, benefit and date."""
 

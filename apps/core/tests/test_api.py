@@ -16,6 +16,7 @@ from rest_framework.serializers import ModelSerializer
 from apps.accounts.models import Team
 from apps.accounts.tests.factories import ApiClientFactory, TeamFactory, UserFactory, api_of, web_of
 from apps.core.api import ActorMixin
+from apps.core.api_filters import Ordering
 from apps.core.errors import Blocked
 from apps.core.idempotency import LIFETIME, forget_old
 from apps.core.models import IdempotencyRecord
@@ -35,7 +36,8 @@ class TeamView(ActorMixin, ListAPIView):
 
     serializer_class = TeamSerializer
     queryset = Team.objects.order_by("name")
-    filter_backends = []
+    filter_backends = [Ordering]
+    ordering_fields = ["code", "name"]
 
     def post(self, request):
         serializer = self.get_serializer(data=request.data)
@@ -249,3 +251,28 @@ def test_a_page_is_one_query_however_long_the_list(api, rows, django_assert_num_
 def test_a_wrong_page_is_named(api, query, field):
     answer = api.get(f"{URL}?{query}")
     assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "fields", "allowed"),
+    [("nmae=a&page=1&x=2", "unknown_parameter", ["nmae", "x"], ["format", "ordering", "page", "page_size"]),
+     ("ordering=-code,size", "unknown_ordering", ["ordering"], ["code", "name"]),
+     ("ordering=--code", "unknown_ordering", ["ordering"], ["code", "name"])],
+)  # fmt: skip
+def test_what_no_list_reads_is_named_with_what_is_allowed(api, query, code, fields, allowed):
+    answer = api.get(f"{URL}?{query}", HTTP_ACCEPT_LANGUAGE="zh-CN")
+    refused = answer.json()
+    assert (answer.status_code, refused["code"]) == (400, code)
+    assert [one["field"] for one in refused.get("errors", [refused])] == fields
+    assert all(", ".join(allowed) in one["message"] for one in refused.get("errors", [refused]))
+
+
+def test_lists_are_ordered_as_asked(api):
+    TeamFactory(code="a", name="乙"), TeamFactory(code="b", name="甲")
+    rows = api.get(f"{URL}?ordering=-code,name&format=json&page_size=9").json()["results"]
+    assert [row["code"] for row in rows] == ["b", "a"]
+
+
+def test_a_write_with_a_misspelt_parameter_writes_nothing(api):
+    assert api.post(f"{URL}?hopsital=PUB", BODY, format="json").json()["field"] == "hopsital"
+    assert not Team.objects.exists()

@@ -121,8 +121,9 @@ def test_another_client_finds_nothing_of_it(world: World, listen: Any, scope: di
     assert api.get(ENDPOINTS).json()["results"] == api.get(DELIVERIES).json()["results"] == []
     assert api.get(f"{DELIVERIES}{row.pk}/").status_code == 404
     asked = {"reason": "想看一看这条", "url": "https://thief.example/"}
+    assert api.get(f"{ENDPOINTS}{endpoint.uid}/").status_code == 404
     for method, path in (
-        ("get", ""), ("patch", ""), ("delete", ""), ("post", "ping/"), ("post", "rotate-secret/"), ("post", "suspend/"),
+        ("patch", ""), ("delete", ""), ("post", "ping/"), ("post", "rotate-secret/"), ("post", "suspend/"),
         ("post", "resend-dead/"),
     ):  # fmt: skip
         assert getattr(api, method)(f"{ENDPOINTS}{endpoint.uid}/{path}", asked).status_code == 404, path
