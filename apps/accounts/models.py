@@ -9,6 +9,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.codes import validate_codes
+from apps.accounts.parties import refuse_strangers
 from apps.core.models import Immutable
 
 
@@ -67,6 +68,10 @@ class Scope(models.Model):
     class Meta:
         abstract = True
 
+    def refuse_strangers(self) -> None:
+        """`ValidationError` when a code stands for nothing: it would show nothing, and say nothing of it."""
+        refuse_strangers({name: getattr(self, name) for name in ("series", "tpa", "hospital", "member")})
+
 
 class User(AbstractUser, Scope):
     """Staff of the insurer or of a TPA."""
@@ -85,6 +90,10 @@ class User(AbstractUser, Scope):
     def get_full_name(self) -> str:
         """What the foot of the sidebar shows."""
         return str(self)
+
+    def clean(self) -> None:
+        super().clean()
+        self.refuse_strangers()
 
 
 class ApiClient(Scope):
@@ -131,10 +140,11 @@ class ApiClient(Scope):
         return self.active
 
     def clean(self) -> None:
-        """A machine that acts for one party must name it: empty would mean all of them."""
+        """A machine that acts for one party must name it, as it is registered: empty would mean all of them."""
         field = self.PARTIES.get(self.kind)
         if field and not getattr(self, field):
             raise ValidationError({field: ValidationError(_("Say whose machine this is."), code="required")})
+        self.refuse_strangers()
 
 
 class AccessLog(Immutable):

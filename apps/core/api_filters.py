@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -42,7 +42,7 @@ class Ordering(OrderingFilter):
     """`?ordering=` of an API view, by its `ordering_fields`; any other field is refused by name."""
 
     def remove_invalid_fields(
-        self, queryset: QuerySet[Any], fields: Sequence[str], view: Any, request: Request
+        self, queryset: QuerySet[Any], fields: Iterable[str], view: Any, request: Request
     ) -> list[str]:
         allowed = self._allowed(view)
         for field in fields:

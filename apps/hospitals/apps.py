@@ -8,8 +8,11 @@ class HospitalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.accounts.parties import register_party
         from apps.core.imports.jobs import register
         from apps.core.triggers import append_only
+        from apps.hospitals.queries import unless_hospital
 
         register("hospitals", "apps.hospitals.importer.HospitalImporter")
         append_only("hospitals_networklookup")
+        register_party("hospital", unless_hospital)

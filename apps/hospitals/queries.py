@@ -20,6 +20,16 @@ from apps.hospitals.models import Campus, DepartmentGroup, Hospital, NetworkEntr
 
 LOOKED_BACK = 50  # look-ups for a child that are read to find one hospital
 
+
+def unless_hospital(code: str) -> list[str] | None:
+    """None when we have the hospital, else some that are like what was typed, with their names."""
+    if Hospital.objects.filter(code=code).exists():
+        return None
+    like = Hospital.objects.filter(Q(code__istartswith=code) | Q(name__contains=code))
+    rows = (like if like.exists() else Hospital.objects.all()).order_by("code")
+    return [f"{code} {name}" for code, name in rows.values_list("code", "name")[:10]]
+
+
 # --- The network of one hospital ------------------------------------------------------------------------
 
 

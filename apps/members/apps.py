@@ -8,6 +8,9 @@ class MembersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.accounts.parties import register_party
         from apps.core.imports.jobs import register
+        from apps.members.queries import unless_member
 
+        register_party("member", unless_member)
         register("roster", "apps.members.roster.RosterImporter")

@@ -36,6 +36,11 @@ def find_members(actor: Actor, text: str, *, limit: int = 50) -> list[Member]:
     )
 
 
+def unless_member(number: str) -> list[str] | None:
+    """None when there is such a child; others are nobody's to read here."""
+    return None if Member.objects.filter(number=number).exists() else []
+
+
 def visible_members(actor: Actor) -> QuerySet[Member]:
     """Children the actor may see, each once; nobody without a role in the business (LAW-09)."""
     return visible_to(Member.objects.all(), actor)

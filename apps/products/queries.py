@@ -23,6 +23,8 @@ __all__ = [
     "plan_names",
     "scheme_names",
     "series_codes",
+    "unless_administrator",
+    "unless_series",
     "working_calendar",
 ]
 
@@ -71,6 +73,18 @@ def series_codes() -> list[str]:
     """Series with a published handbook, the newest first. One query."""
     published = HandbookVersion.objects.filter(published=True).order_by("-series")
     return list(published.values_list("series", flat=True).distinct())
+
+
+def unless_series(code: str) -> list[str] | None:
+    """None when the series is published, else those that are."""
+    codes = series_codes()
+    return None if code in codes else codes
+
+
+def unless_administrator(code: str) -> list[str] | None:
+    """None when a handbook names this TPA, else those that are named."""
+    named = set(HandbookVersion.objects.exclude(tpa="").values_list("tpa", flat=True))
+    return None if code in named else sorted(named)
 
 
 def plan_names() -> dict[str, str]:

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from apps.accounts.actors import Actor, actor_of_client, actor_of_user
 from apps.accounts.keys import new_key
 from apps.accounts.models import ApiClient, Role, Team, User
+from apps.accounts.parties import LOOK_UPS
 
 PASSWORD = "pass"
 
@@ -91,3 +92,12 @@ def api_of(client: ApiClient) -> APIClient:
     api = APIClient()
     api.credentials(HTTP_AUTHORIZATION=f"Api-Key {client.plain_key}")  # type: ignore[attr-defined]
     return api
+
+
+PARTIES = {"series": ["2024", "2026"], "tpa": ["T1"], "hospital": ["H001", "H1"], "member": ["M1"]}
+
+
+def know_parties(monkeypatch):
+    """The rooms above keep hospitals, series and children; here they have these."""
+    for dimension, codes in PARTIES.items():
+        monkeypatch.setitem(LOOK_UPS, dimension, lambda code, codes=codes: None if code in codes else codes)

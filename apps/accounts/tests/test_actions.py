@@ -9,10 +9,21 @@ from apps.accounts.actions import create_api_client, log_read, reset_second_fact
 from apps.accounts.actors import NOBODY, SYSTEM
 from apps.accounts.keys import parse_key
 from apps.accounts.models import AccessLog, ApiClient
-from apps.accounts.tests.factories import ApiClientFactory, UserFactory, make_actor, make_machine
+from apps.accounts.tests.factories import (
+    ApiClientFactory,
+    UserFactory,
+    know_parties,
+    make_actor,
+    make_machine,
+)
 from apps.core.errors import InvalidInput, InvalidInputs, NotAllowed
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _parties(monkeypatch):
+    know_parties(monkeypatch)
 
 
 def test_law_09_revealing_is_logged_with_who_what_and_why():

@@ -15,12 +15,20 @@ from apps.accounts.tests.factories import (
     ApiClientFactory,
     TeamFactory,
     UserFactory,
+    know_parties,
     make_actor,
     make_machine,
     web_of,
 )
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _parties(monkeypatch):
+    know_parties(monkeypatch)
+
+
 LISTS = ["user", "role", "team", "apiclient", "accesslog"]
 
 
@@ -178,6 +186,22 @@ def test_the_key_of_a_new_machine_is_shown_once_and_kept_out_of_caches(web):
 def test_a_machine_without_its_party_is_refused(web):
     web.post(url("apiclient_add"), {"name": "x", "kind": "TPA", "scopes": ["cases:read"]})
     assert not ApiClient.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "at", "words"),
+    [({"kind": "HOSPITAL", "hospital": "H9"}, "hospital", "“H9” does not exist. There are: H001、H1."),
+     ({"kind": "TPA", "tpa": "WIND"}, "tpa", "“WIND” does not exist. There are: T1."),
+     ({"kind": "MEMBER_APP", "member": "M9", "series": "2026, 2031"}, "series", "“2031” does not exist. There are: 2024、2026.")],
+)  # fmt: skip
+def test_a_machine_of_nobody_is_refused_and_the_form_says_who_there_is(web, fields, at, words):
+    page = web.post(url("apiclient_add"), {"name": "x", "scopes": ["cases:read"], **fields})
+    assert page.context["adminform"].form.errors[at] == [words]
+    assert not ApiClient.objects.exists()
+    person = UserFactory()
+    kept = {key: value for key, value in fields.items() if key != "kind"}
+    page = web.post(url("user_change", person.pk), {"username": person.username, **kept})
+    assert page.context["adminform"].form.errors[at] == [words]
 
 
 def test_a_key_is_rotated_after_asking(web):

@@ -4,7 +4,9 @@ from datetime import date
 
 import pytest
 
-from apps.accounts.actors import Actor
+from apps.accounts.actions import create_api_client
+from apps.accounts.actors import SYSTEM, Actor
+from apps.core.errors import InvalidInputs
 from apps.hospitals.queries import Criteria, directory, network_answer, networks_on
 from apps.hospitals.tests.factories import make_campus, make_entry, make_hospital
 
@@ -133,3 +135,17 @@ def test_a_hospitals_own_users_see_their_house_and_others_their_series():
     assert list(directory(house, Criteria(on=TODAY))) == [mine.campus.hospital]
     tpa = Actor(label="t", user_id=1, roles=frozenset({"x"}), series=frozenset({"2024"}), tpa="T")
     assert list(directory(tpa, Criteria(on=TODAY, benefit="OUTPATIENT"))) == [other.campus.hospital]
+
+
+def test_a_key_is_given_to_a_hospital_there_is():
+    """What is typed of a code or a name finds the hospital; what is like nothing shows the first of all."""
+    make_hospital(code="PUB0001", name="北京儿童医院"), make_hospital(code="PRI0001", name="和睦家医院")
+    new = {"name": "医院系统", "kind": "HOSPITAL", "scopes": ["claims:read"]}
+    for typed, others in (("儿童", "PUB0001 北京儿童医院"), ("pri", "PRI0001 和睦家医院"),
+                          ("X", "PRI0001 和睦家医院、PUB0001 北京儿童医院")):  # fmt: skip
+        with pytest.raises(InvalidInputs) as refused:
+            create_api_client(SYSTEM, hospital=typed, **new)
+        (error,) = refused.value.errors
+        assert (error.field, error.code) == ("hospital", "unknown")
+        assert str(error.message).endswith(f"{others}.")
+    assert create_api_client(SYSTEM, hospital="PUB0001", **new)[0].hospital == "PUB0001"
