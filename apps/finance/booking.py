@@ -133,12 +133,12 @@ def within(day: date, month: date) -> date:
 
 
 def draft(entries: Iterable[Entry], chart: Chart, month: date) -> list[DraftVoucher]:
-    """Balanced vouchers in the order of date and key."""
+    """Balanced vouchers by date; those of one day in the order in which their first entries come."""
     grouped: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         grouped[key_of(entry, posting_of(entry, chart), month)].append(entry)
     found = [_voucher(key, own, chart, month) for key, own in grouped.items()]
-    return sorted((one for one in found if one.lines), key=lambda one: (one.date, one.key))
+    return sorted((one for one in found if one.lines), key=lambda one: one.date)
 
 
 def _voucher(key: str, entries: Sequence[Entry], chart: Chart, month: date) -> DraftVoucher:
@@ -174,7 +174,7 @@ def reversal(voucher: DraftVoucher, day: date, number: str) -> DraftVoucher:
 
 
 def digest(vouchers: Sequence[DraftVoucher]) -> str:
-    """SHA-256 of vouchers as prepared; a release under other accounts is noticed by it."""
-    plain: list[Any] = [asdict(voucher) for voucher in vouchers]
+    """SHA-256 of vouchers as prepared, in whatever order; a release under other accounts is noticed by it."""
+    plain: list[Any] = [asdict(one) for one in sorted(vouchers, key=lambda one: (one.date, one.key))]
     text = json.dumps(plain, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

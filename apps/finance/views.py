@@ -303,6 +303,7 @@ def voucher_batch(request: HttpRequest, number: str) -> HttpResponse:
         "reversals": batch.reversals.exclude(state="CANCELLED"),
         "this_month": f"{max(first_of_month(timezone.now()), batch.month):%Y-%m}",
         "shown": SHOWN,
+        "plans": plan_names(),
     }
     return show(request, "finance/voucher_batch.html", context)
 
@@ -355,6 +356,7 @@ def voucher(request: HttpRequest, pk: int) -> HttpResponse:
         "voucher": found,
         "sources": vouchers.sources_of(found)[:SHOWN],
         "reversed_by": Voucher.objects.filter(reverses=found).first(),
+        "plans": plan_names(),
     }
     return show(request, "finance/voucher.html", context)
 

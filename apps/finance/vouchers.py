@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from apps.accounts.actors import Actor
 from apps.adjudication.codes import BENEFIT_NAMES
@@ -42,6 +43,7 @@ from apps.finance.booking import (
 from apps.finance.config import chart_of
 from apps.finance.models import Aspect, Movement, Voucher, VoucherBatch, VoucherLine, VoucherSource
 from apps.finance.months import EXCEL
+from apps.products.queries import plan_names
 
 State = VoucherBatch.State
 CHUNK = 500
@@ -289,6 +291,8 @@ COLUMNS = (
 
 def export_rows(rows: Iterable[Voucher], *, maker: str, checker: str) -> Iterable[list[Any]]:
     """One row a line, amounts in yuan; a side that is empty is left empty."""
+    with override("zh-hans"):
+        plans = plan_names()
     numbers = [row.pk for row in rows]
     for start in range(0, len(numbers), CHUNK):
         lines = VoucherLine.objects.filter(voucher__in=numbers[start : start + CHUNK]).select_related(
@@ -296,11 +300,11 @@ def export_rows(rows: Iterable[Voucher], *, maker: str, checker: str) -> Iterabl
         )
         for line in lines.order_by("voucher__number", "position"):
             head, items = line.voucher, line.items
-            benefit = items.get("benefit", "")
+            product, benefit = items.get("product", ""), items.get("benefit", "")
             yield [
                 head.date, f"{head.month:%Y%m}", head.word, head.number, line.position, line.summary, line.account,
                 line.account_name, to_yuan(line.debit_fen) if line.debit_fen else None,
-                to_yuan(line.credit_fen) if line.credit_fen else None, items.get("product", ""),
+                to_yuan(line.credit_fen) if line.credit_fen else None, plans.get(product, product),
                 BENEFIT_NAMES.get(benefit, benefit), items.get("case", ""), items.get("payment", ""), head.series, maker,
                 checker,
             ]  # fmt: skip
