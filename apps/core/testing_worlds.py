@@ -6,7 +6,7 @@
     def closed(db): return made_once("closed", lambda: walk_to("CLOSED").pk)
 
 What a work inserts stays as the test that made it saw it at the end of the work; rows that it changes must be its
-own. Where it changes rows that were there before or deletes any, it is done anew each time; so it is where its
+own. Where it changes or deletes in tables that held rows before, it is done anew each time; so it is where its
 keys are taken (SQLite gives the keys of rolled-back rows again). The files it stored come back, too; tasks do not.
 """
 
@@ -27,7 +27,9 @@ from django.db.models import Model
 from django.utils import timezone
 
 T = TypeVar("T")
-_WRITES = re.compile(r'\s*(INSERT|UPDATE|DELETE)\s+(?:OR \w+ )?(?:INTO\s+|FROM\s+)?"(\w+)"', re.I)
+_WRITES = re.compile(
+    r'\s*(?:WITH\b.*?\)\s*)??\b(INSERT|UPDATE|DELETE)\s+(?:OR \w+ )?(?:INTO\s+|FROM\s+)?"?(\w+)', re.I | re.S
+)
 _kept: dict[Hashable, _Made | None] = {}  # None: to be made anew each time
 
 
@@ -106,9 +108,12 @@ class _Watch:
         return execute(sql, params, many, context)
 
     def written(self, verb: str, table: str) -> None:
-        if verb == "INSERT" and table not in self.before:
+        if table not in self.models:
+            self.alone = False
+            return
+        if table not in self.before:
             self.before[table] = set(self.models[table]._base_manager.values_list("pk", flat=True))
-        elif verb == "DELETE" or (verb == "UPDATE" and self.before.get(table, True)):
+        if verb != "INSERT" and self.before[table]:
             self.alone = False
 
     def rows(self) -> list[tuple[str, list[tuple[Any, ...]]]]:

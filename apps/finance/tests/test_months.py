@@ -54,21 +54,6 @@ def reader() -> Any:
     return make_actor("manager", username="reader")
 
 
-@pytest.fixture
-def history(world: World) -> dict[str, CaseFile]:
-    """September: three claims, one paid, one withdrawn. October: one paid, one reported."""
-    october = datetime(2026, 10, 8, 10, 0, tzinfo=SHANGHAI)
-    cases = {
-        "paid": world.closed(),
-        "gone": world.do(world.claim(series="2024"), "withdraw", by="intake", reason="家长撤回"),
-        "later": world.do(world.review(world.stay([world.bill("6000.00")])), "decide", by="senior"),
-    }
-    world.now = october
-    world.pay(cases["later"], now=october)
-    cases["new"] = world.claim(world.visit(started_on="2026-09-20"), series="2024")
-    return {name: world.see(case) for name, case in cases.items()}
-
-
 # --- Reading ---------------------------------------------------------------------------------------
 
 

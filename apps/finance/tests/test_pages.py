@@ -39,11 +39,6 @@ def sheet(response: Any) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def closed(world: World) -> CaseFile:
-    return world.closed()
-
-
-@pytest.fixture
 def came_back(world: World) -> CaseFile:
     case = world.closed()
     order = PaymentOrder.objects.get(case=case)

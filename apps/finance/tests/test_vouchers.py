@@ -49,11 +49,6 @@ def checker() -> Any:
     return make_actor("payment_check", username="second")
 
 
-@pytest.fixture
-def closed(world: World) -> CaseFile:
-    return world.closed()
-
-
 def done(maker: Any, checker: Any, series: str = "2026", month: date = SEPTEMBER) -> VoucherBatch:
     return release(checker, prepare(maker, series, month).number)
 
