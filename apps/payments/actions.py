@@ -391,6 +391,18 @@ def _answered(row: PaymentOrder | None, result: BankResult, file: str) -> Paymen
             % {"number": row.number, "state": row.get_state_display()},
             code="booked",
         )
+    if result.paid and row.state == PaymentOrder.State.RETURNED:
+        raise Conflict(
+            _(
+                "Order %(number)s is booked as “%(state)s”, the answer says “%(answer)s”; a new order pays it again."
+            )
+            % {
+                "number": row.number,
+                "state": row.get_state_display(),
+                "answer": PaymentOrder.State.PAID.label,
+            },
+            code="booked_otherwise",
+        )
     return row
 
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -19,7 +20,7 @@ from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.cases.site import site
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
-from apps.core.lists import Exportable, ListResource, NumberSearch, ReadOnlyList
+from apps.core.lists import Exportable, ListResource, NumberSearch, ReadOnlyList, known_values
 from apps.core.money import format_yuan
 from apps.documents.storage import open_stored
 from apps.payments.actions import CHECKERS, MAKERS, book_results, cancel_file, make_file, release_file
@@ -27,8 +28,10 @@ from apps.payments.models import PaymentFile, PaymentOrder
 from apps.payments.queries import files_visible_to
 from apps.payments.results import read_results
 from apps.payments.subjects import subject_of
+from apps.products.queries import series_codes
 
 COLUMNS = {"reason": "退票原因", "bank_reference": "银行流水号"}
+SeriesFilter = known_values("series", _("series"), lambda: [(code, code) for code in series_codes()])
 DESK = {"finance", "finance_lead", "payment_check", "manager", "auditor"}
 
 
@@ -60,7 +63,7 @@ class OrderResource(ListResource):
     class Meta:
         model = PaymentOrder
         fields = [
-            "number", "case__number", "reference", "payee__name", "payee__account_masked", "amount_fen", "state", "file__number",
+            "number", "case__number", "reference", "series", "payee__name", "payee__account_masked", "amount_fen", "state", "file__number",
             "ordered_at", "paid_at", "bank_reference", "return_reason",
         ]  # fmt: skip
 
@@ -76,13 +79,13 @@ class PaymentOrderAdmin(Exportable, DeskList):
         "amount",
         "state",
         "file_number",
-        "ordered_at",
-        "paid_at",
+        "ordered_on",
+        "paid_on",
     ]
-    list_filter = ["state", ("ordered_at", admin.DateFieldListFilter)]
+    list_filter = ["state", SeriesFilter, ("ordered_at", admin.DateFieldListFilter)]
     search_fields = ["number__exact", "case__number__exact", "reference__exact", "bank_reference__exact"]
     search_help_text = _("Order, case, statement or bank reference number")
-    sortable_by = ["number", "ordered_at"]
+    sortable_by = ["number", "amount", "ordered_on"]
     list_select_related = ["case", "payee", "file"]
     ordering = ["-ordered_at"]
     actions = ["make_payment_file"]
@@ -96,7 +99,16 @@ class PaymentOrderAdmin(Exportable, DeskList):
 
     @admin.display(description=_("account number"))
     def account(self, row: PaymentOrder) -> str:
-        return row.payee.account_masked
+        """Its last digits; the page of the order has as much as may be shown."""
+        return f"*{row.payee.account_masked[-4:]}"
+
+    @admin.display(description=_("ordered at"), ordering="ordered_at")
+    def ordered_on(self, row: PaymentOrder) -> str:
+        return f"{timezone.localtime(row.ordered_at):%Y-%m-%d}"
+
+    @admin.display(description=_("paid at"))
+    def paid_on(self, row: PaymentOrder) -> str:
+        return f"{timezone.localtime(row.paid_at):%Y-%m-%d}" if row.paid_at else "—"
 
     @admin.display(description=_("payment file"), ordering="file")
     def file_number(self, row: PaymentOrder) -> str:
@@ -224,8 +236,12 @@ class PaymentFileAdmin(DeskList):
             upload = request.FILES.get("file")
             if upload is None:
                 raise InvalidInput(_("Choose the bank's file."), field="file", code="required")
-            booked = book_results(actor, read_results(upload), file=file.number)
+            results = read_results(upload)
+            booked = book_results(actor, results, file=file.number)
             messages.success(request, _("%(count)d results booked.") % {"count": len(booked)})
+            if without := [result.order for result in results if result.paid and not result.reference]:
+                words = _("Booked as paid without the bank's reference: %(orders)s. Ask the bank for it.")
+                messages.warning(request, words % {"orders": "、".join(without)})
 
     def download(self, request: HttpRequest, number: str, kind: str) -> HttpResponse:
         """The file for the bank; reading it is logged, since it holds whole account numbers."""

@@ -174,6 +174,8 @@ class PaymentOrder(models.Model):
             ),
             models.Index(fields=["-ordered_at", "-id"], name="payment_recent"),
             models.Index(fields=["state", "-ordered_at", "-id"], name="payment_state_recent"),
+            models.Index(fields=["series", "-ordered_at", "-id"], name="payment_series_recent"),
+            models.Index(fields=["amount_fen", "id"], name="payment_by_amount"),
             models.Index(fields=["bank_reference"], name="payment_by_bank_reference"),
             models.Index(fields=["reference"], name="payment_by_reference"),
         ]

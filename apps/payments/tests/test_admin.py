@@ -113,6 +113,44 @@ def test_answers_of_another_file_and_answers_booked_before_are_named(
     assert f"支付单 {number} 此前已入账为“已支付”" in refused(page, paid)
 
 
+def test_the_list_and_its_excel_have_one_filter_and_go_by_amount(
+    world: World, case: CaseFile, maker: Client
+) -> None:
+    less = world.do(world.review(world.visit([world.bill("300.00")], department="外科")), "decide")
+    other = world.do(world.review(series="2024"), "decide")
+
+    def listed(query: str) -> list[str]:
+        rows = maker.get(reverse(ORDERS) + query).context["cl"].result_list
+        return [row.case.number for row in rows]
+
+    place = maker.get(reverse(ORDERS)).context["cl"].list_display.index("amount")
+    assert listed(f"?series__exact=2026&o={place}") == [less.number, case.number]
+    assert listed(f"?series__exact=2026&o=-{place}") == [case.number, less.number]
+    assert listed("?series__exact=2024") == [other.number]
+    book = maker.get(reverse("admin:payments_paymentorder_export") + "?series__exact=2024")
+    values = list(load_workbook(io.BytesIO(book.content)).active.iter_rows(values_only=True))
+    assert [other.number in row and "2024" in row for row in values[1:]] == [True]
+
+
+def test_paid_without_a_reference_is_booked_with_a_warning_and_a_returned_order_says_so(
+    world: World, case: CaseFile, maker: Client, checker: Client
+) -> None:
+    page, first = make(maker), PaymentOrder.objects.get()
+    world.do(world.review(world.visit(department="外科")), "decide")
+    other = PaymentOrder.objects.exclude(pk=first.pk).get()
+    checker.post(page, {"release": "1"})
+    assert answer(maker, page, [first.number, "退票", None, "户名不符"]).status_code == 302
+    late = answer(maker, page, [first.number, "成功", "B1", None])
+    assert late.status_code == 400
+    assert f"支付单 {first.number} 已按“银行退票”入账，回盘却为“已支付”" in late.content.decode()
+    page = make(maker)
+    checker.post(page, {"release": "1"})
+    answer(maker, page, [other.number, "成功", None, None])
+    assert f"没有银行流水号：{other.number}" in maker.get(page).content.decode()
+    other.refresh_from_db()
+    assert (other.state, other.bank_reference) == ("PAID", "")
+
+
 @pytest.mark.parametrize(
     ("role", "offered"),
     [("finance", {"results", "csv/download"}), ("payment_check", {"csv/download"}), ("auditor", set())],
