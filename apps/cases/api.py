@@ -7,6 +7,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -18,7 +19,8 @@ from rest_framework.response import Response
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.cases.counted import counts
-from apps.cases.engine import Availability, available, perform, perform_each
+from apps.cases.engine import Availability, Batch, Ctx, available, perform, perform_each
+from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.serializers import input_rows
 from apps.core.api import NUMBERED, ActorMixin, YuanField
@@ -67,8 +69,10 @@ class ActionSerializer(serializers.Serializer[dict[str, Any]]):
     )
 
 
-def action_row(found: Availability) -> dict[str, Any]:
+def action_row(found: Availability, ctx: Ctx[Any]) -> dict[str, Any]:
+    """What may be done now is asked with the codes that this case offers, as the form asks."""
     act = found.action
+    ctx.action = act.name
     return {
         "name": act.name,
         "title": str(act.label),
@@ -77,7 +81,7 @@ def action_row(found: Availability) -> dict[str, Any]:
             {"code": blocker.code, "message": str(blocker.message), "rule": blocker.rule}
             for blocker in found.blockers
         ],
-        "inputs": input_rows(act.input),
+        "inputs": input_rows(act.input, ctx if found.allowed else None),
     }
 
 
@@ -90,7 +94,9 @@ class CaseDetailSerializer(CaseSerializer):
 
     @extend_schema_field(ActionSerializer(many=True))
     def get_actions(self, case: CaseFile) -> Any:
-        return [action_row(found) for found in available(case, self.context["actor"])]
+        actor, now = self.context["actor"], timezone.now()
+        ctx: Ctx[Any] = Ctx(case=case, kind=KINDS[case.kind], actor=actor, now=now, batch=Batch(actor, now))
+        return [action_row(found, ctx) for found in available(case, actor, now=now, loaded=ctx.loaded)]
 
 
 class EventSerializer(serializers.ModelSerializer[CaseEvent]):

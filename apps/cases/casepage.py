@@ -82,7 +82,7 @@ def open_form(case: CaseFile, actor: Actor, name: str) -> OpenForm:
     kind = KINDS[case.kind]
     action = kind.actions.get(name)
     if action is None or not (action.roles & actor.roles):
-        raise NotFound(_("No such action: %(action)s") % {"action": name}, code="unknown_action")
+        raise NotFound(_("Nothing at this address is for you to do on this case."), code="unknown_action")
     now = timezone.now()
     ctx: Ctx[Any] = Ctx(
         case=case, kind=kind, actor=actor, now=now, batch=Batch(actor, now), action=name, loaded=case.looked

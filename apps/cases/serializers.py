@@ -79,12 +79,12 @@ _TYPES: dict[Any, str] = {
 }  # fmt: skip
 
 
-def input_rows(cls: Any) -> list[dict[str, Any]]:
+def input_rows(cls: Any, ctx: Any = None) -> list[dict[str, Any]]:
     """What an action asks: each field by name, title, type ("decimal", "list of text", "object"), whether it
-    is required, the codes it accepts with their words (none where the case decides), and the fields of what
-    is nested."""
+    is required, the codes it accepts with their words (where the case decides: those of the `Ctx`, without one
+    none), and the fields of what is nested."""
     hints = _hints(cls)
-    return [_input_row(item, hints[item.name]) for item in fields(cls)]
+    return [_input_row(item, hints[item.name], ctx) for item in fields(cls)]
 
 
 @cache
@@ -92,23 +92,23 @@ def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _input_row(item: Any, hint: Any) -> dict[str, Any]:
+def _input_row(item: Any, hint: Any, ctx: Any) -> dict[str, Any]:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
     several = typing.get_origin(hint) is tuple
     inner = typing.get_args(hint)[0] if several else hint
     named, choices = _TYPES.get(inner, "object"), item.metadata.get("choices")
+    if callable(choices):
+        choices = choices(ctx) if ctx is not None else ()
     row: dict[str, Any] = {
         "name": item.name,
         "title": str(item.metadata.get("label", item.name)),
         "type": f"list of {named}" if several else named,
         "required": item.default is MISSING and item.default_factory is MISSING,
-        "choices": [{"code": code, "title": str(in_words(code, label))} for code, label in choices]
-        if isinstance(choices, list)
-        else [],
+        "choices": [{"code": code, "title": str(in_words(code, label))} for code, label in choices or ()],
     }
     if is_dataclass(inner):
-        row["fields"] = input_rows(inner)
+        row["fields"] = input_rows(inner, ctx)
     return row
 
 

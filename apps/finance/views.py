@@ -23,7 +23,7 @@ from apps.accounts.models import User
 from apps.cases.kinds import KINDS
 from apps.cases.views import failed, show
 from apps.core.days import read_day
-from apps.core.errors import DomainError, InvalidInput
+from apps.core.errors import Blocked, DomainError
 from apps.core.excel import EXCEL, LIMIT, excel_response
 from apps.core.money import to_yuan
 from apps.documents.models import StoredFile
@@ -336,7 +336,7 @@ def voucher_file(request: HttpRequest, number: str, kind: str) -> HttpResponse:
     )
     stored = {"xlsx": batch.excel, "csv": batch.csv}.get(kind)
     if stored is None:
-        raise InvalidInput(_("This file does not exist (yet)."), field="kind", code="no_file")
+        raise Blocked(_("This file does not exist (yet)."), code="no_file")
     log_read(actor, subject=f"voucher_batch:{batch.number}", what=kind)
     return _stored(stored)
 
@@ -409,5 +409,5 @@ def statement_file(request: HttpRequest, number: str, kind: str) -> HttpResponse
     if kind == "xlsx":
         return _download(statements.statement_workbook(found), f"{found.number}.xlsx", EXCEL)
     if found.file is None:
-        raise InvalidInput(_("The letter is still being printed; try again in a moment."), code="not_ready")
+        raise Blocked(_("The letter is still being printed; try again in a moment."), code="not_ready")
     return _stored(found.file)

@@ -225,10 +225,11 @@ class SettlementViewSet(
     )
     @action(detail=True, url_path=r"(?P<kind>pdf|xlsx)", url_name="file")
     def download(self, request: Request, number: str, kind: str) -> HttpResponse:
-        """The letter or the Excel; reading it is logged."""
+        """The letter or the Excel; reading it is logged. 409 while the letter is not made."""
         found = self.get_object()
+        answer = file_of(found, kind)
         log_read(self.actor, subject=f"settlement:{found.number}", what=kind)
-        return file_of(found, kind)
+        return answer
 
     @extend_schema(
         request={"multipart/form-data": HospitalListUploadSerializer},

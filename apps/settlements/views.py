@@ -20,7 +20,7 @@ from apps.accounts.actors import Actor, actor_of
 from apps.cases.forms import form_for, tidy
 from apps.cases.views import failed, show
 from apps.core.days import read_day
-from apps.core.errors import DomainError, InvalidInput
+from apps.core.errors import Blocked, DomainError, InvalidInput
 from apps.core.excel import EXCEL, excel_response
 from apps.core.imports import Report
 from apps.core.money import to_yuan
@@ -220,9 +220,9 @@ def file_of(found: Statement, kind: str) -> HttpResponse:
     if kind == "xlsx":
         return _download(letters.workbook(found), f"{found.number}.xlsx", EXCEL)
     if found.letter_version == 0:
-        raise InvalidInput(_("The letter is made when the statement has been checked."), code="no_file")
+        raise Blocked(_("The letter is made when the statement has been checked."), code="no_file")
     if found.file is None:
-        raise InvalidInput(_("The letter is still being printed; try again in a moment."), code="not_ready")
+        raise Blocked(_("The letter is still being printed; try again in a moment."), code="not_ready")
     with open_stored(found.file) as handle:
         return _download(handle.read(), f"{found.number}.pdf", "application/pdf")
 

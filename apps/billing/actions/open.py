@@ -94,7 +94,7 @@ def _read(
     if observe(rule, given.amount <= given.collected):
         words = _("All of it was collected on the spot; nothing is left to bill.")
         errors.append(InvalidInput(words, code="nothing_left", field="collected", rule=rule))
-    errors += _seen_before(hospital, given.reference)
+    errors += _seen_before(actor, hospital, given.reference)
     claim, wrong = _claim(actor, given, policy, hospital, handbook, rule)
     errors += wrong
     if errors:
@@ -102,13 +102,18 @@ def _read(
     return hospital, policy, handbook, claim
 
 
-def _seen_before(hospital: Hospital, reference: str) -> list[DomainError]:
-    known = SelfPayBill.objects.filter(hospital=hospital, reference=reference).select_related("case").first()
-    if known is None:
+def _seen_before(actor: Actor, hospital: Hospital, reference: str) -> list[DomainError]:
+    """The other bill's number is for those who may see it."""
+    known = SelfPayBill.objects.filter(hospital=hospital, reference=reference).values_list("case", flat=True)
+    if not known:
         return []
-    words = _("Bill %(reference)s of this hospital is recorded already: %(number)s.") % {
-        "reference": reference, "number": known.case.number,
-    }  # fmt: skip
+    number = visible_to(CaseFile.objects.filter(pk__in=known), actor).values_list("number", flat=True).first()
+    words = (
+        _("Bill %(reference)s of this hospital is recorded already: %(number)s.")
+        % {"reference": reference, "number": number}
+        if number
+        else _("Bill %(reference)s of this hospital is recorded already.") % {"reference": reference}
+    )
     return [InvalidInput(words, code="BILL_SEEN", field="reference", rule="LAW-11")]
 
 

@@ -54,6 +54,8 @@ def test_one_case_shows_its_clocks_and_what_the_caller_may_do(world: World) -> N
     }
     actions = {row["name"]: row for row in body["actions"]}
     assert {"withdraw", "set_payee", "attach_paper"} <= set(actions)
+    asked = {row["name"]: row["choices"] for row in actions["attach_paper"]["inputs"]}
+    assert {"code": "CLAIM_FORM", "title": "理赔表（签名）"} in asked["kind"]
     assert "decide" not in actions
     assert actions["withdraw"]["inputs"] == [
         {"name": "reason", "title": "理由", "type": "text", "required": True, "choices": []}

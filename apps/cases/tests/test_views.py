@@ -38,6 +38,13 @@ def queries(client: Client, url: str) -> int:
     return len(captured)
 
 
+def test_an_action_nobody_knows_is_a_page_in_words(world: World) -> None:
+    page = enter(world, "supervisor").get(case_url(world.claim(), "abracadabra"))
+    assert page.status_code == 404
+    assert "此地址上没有您在本案件可做的操作" in page.content.decode()
+    assert page.content.decode().count("abracadabra") == 1  # the address itself
+
+
 # --- My work ---------------------------------------------------------------------------------
 
 

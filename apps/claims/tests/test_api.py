@@ -87,6 +87,18 @@ def test_law_11_without_a_key_the_bill_itself_is_refused_the_second_time(world: 
     assert rows_of_every_table() == before
 
 
+def test_law_11_names_the_other_case_only_to_who_may_see_it(world: World) -> None:
+    """Another family's key learns that the bill was claimed, and not in which case."""
+    api, body = machine(member="M2026"), world.report()
+    assert report(world, api, body=body).status_code == 201
+    number = CaseFile.objects.get().number
+    theirs = world.report(*body["visits"], series="2024")
+    for caller, asked, named in ((machine(member="M2024"), theirs, False), (api, body, True)):
+        answer = report(world, caller, body=asked)
+        assert (answer.status_code, answer.json()["code"]) == (409, "BILL_SEEN")
+        assert (number in answer.content.decode()) is named
+
+
 # --- Reading ---------------------------------------------------------------------------------
 
 

@@ -66,6 +66,8 @@ def test_a_hospital_reads_its_own_checked_statements_and_nothing_else(world: Set
     assert own.get(BASE).json()["results"] == []
     assert own.get(f"{BASE}{draft.number}/").status_code == 404
     actions.check(world.actor("checker"), draft.number, now=world.now)
+    early = own.get(f"{BASE}{draft.number}/pdf/")
+    assert (early.status_code, early.json()["code"]) == (409, "not_ready")
     render_settlement(draft.pk)
     (listed,) = own.get(BASE).json()["results"]
     assert (listed["number"], listed["account"]) == (draft.number, "1219*******3210")
