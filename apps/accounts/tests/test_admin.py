@@ -190,9 +190,9 @@ def test_a_machine_without_its_party_is_refused(web):
 
 @pytest.mark.parametrize(
     ("fields", "at", "words"),
-    [({"kind": "HOSPITAL", "hospital": "H9"}, "hospital", "“H9” does not exist. There are: H001、H1."),
-     ({"kind": "TPA", "tpa": "WIND"}, "tpa", "“WIND” does not exist. There are: T1."),
-     ({"kind": "MEMBER_APP", "member": "M9", "series": "2026, 2031"}, "series", "“2031” does not exist. There are: 2024、2026.")],
+    [({"kind": "HOSPITAL", "hospital": "H9"}, "hospital", "没有“H9”，现有：H001、H1。"),
+     ({"kind": "TPA", "tpa": "WIND"}, "tpa", "没有“WIND”，现有：T1。"),
+     ({"kind": "MEMBER_APP", "member": "M9", "series": "2026, 2031"}, "series", "没有“2031”，现有：2024、2026。")],
 )  # fmt: skip
 def test_a_machine_of_nobody_is_refused_and_the_form_says_who_there_is(web, fields, at, words):
     page = web.post(url("apiclient_add"), {"name": "x", "scopes": ["cases:read"], **fields})

@@ -147,5 +147,5 @@ def test_a_key_is_given_to_a_hospital_there_is():
             create_api_client(SYSTEM, hospital=typed, **new)
         (error,) = refused.value.errors
         assert (error.field, error.code) == ("hospital", "unknown")
-        assert str(error.message).endswith(f"{others}.")
+        assert str(error.message).endswith(f"现有：{others}。")
     assert create_api_client(SYSTEM, hospital="PUB0001", **new)[0].hospital == "PUB0001"
