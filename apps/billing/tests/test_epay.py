@@ -10,13 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.tests.factories import api_of, web_of
+from apps.accounts.tests.factories import api_of, make_actor, web_of
 from apps.billing import epay
 from apps.billing.checks import SANDBOX, a_real_gateway
 from apps.billing.gateway import Notice, SandboxGateway, sign
 from apps.billing.models import BillPayment, GatewayNotice, OnlinePayment, OnlineRefund, SandboxCharge
 from apps.billing.tests.world import Bills
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, InvalidInputs
 from apps.ledger.models import MoneyAccount
 
 ACCOUNT = "wx-father"
@@ -247,6 +247,16 @@ class Elsewhere:
 
 
 # --- Hospitals and screens --------------------------------------------------------------------------
+
+
+def test_law_11_a_bill_recorded_before_is_named_only_to_who_may_see_it(world: Bills) -> None:
+    number = world.bill(series="2024", reference="INV-9").number
+    for series, named in ((["2026"], False), ([], True)):
+        desk = make_actor("service_specialist", series=series)
+        with pytest.raises(InvalidInputs) as refused:
+            world.bill(reference="INV-9", by=desk)
+        (error,) = refused.value.errors
+        assert (error.code, error.rule, number in str(error.message)) == ("BILL_SEEN", "LAW-11", named)
 
 
 def test_a_hospital_reports_a_bill_and_its_payment_by_api(world: Bills) -> None:
