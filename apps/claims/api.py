@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +44,7 @@ from apps.claims.undisputed import part_of
 from apps.claims.workflow import BEFORE_DECISION, COLLECTING
 from apps.core.api import ActorMixin, YuanField
 from apps.core.errors import InvalidInput, NotAllowed
+from apps.payments.models import PaymentOrder
 
 PAPERS_WANTED = COLLECTING | {"REPORTED", "EMERGENCY_HOLD"}
 TOLD_FINDINGS = DESK | COMPLIANCE | {"api_tpa"}
@@ -170,6 +171,21 @@ class FindingSerializer(serializers.Serializer[Any]):
         return _said(Title(finding.remedy_zh, finding.remedy_en))
 
 
+class PaymentSerializer(serializers.ModelSerializer[PaymentOrder]):
+    """An order of money for a decision; one the bank sent back has another after it."""
+
+    amount = YuanField(source="amount_fen")
+    payee = serializers.CharField(source="payee.name")
+    account = serializers.CharField(source="payee.account_masked", help_text=_("its last digits"))
+
+    class Meta:
+        model = PaymentOrder
+        fields = [
+            "number", "decision_version", "attempt", "state", "amount", "payee", "account", "ordered_at", "paid_at",
+            "returned_at", "return_reason",
+        ]  # fmt: skip
+
+
 class ClaimSerializer(CaseDetailSerializer):
     """The case with what is particular to a claim."""
 
@@ -179,6 +195,7 @@ class ClaimSerializer(CaseDetailSerializer):
     claimed = YuanField(source="claim.claimed_fen")
     visits = VisitSerializer(source="claim.visits", many=True, read_only=True)
     decisions = DecisionSerializer(source="claim.decisions", many=True, read_only=True)
+    payments = PaymentSerializer(source="payment_orders", many=True, read_only=True)
     missing = serializers.SerializerMethodField(
         help_text=_("papers still to be sent while papers are collected; empty afterwards")
     )
@@ -195,6 +212,7 @@ class ClaimSerializer(CaseDetailSerializer):
             "claimed",
             "visits",
             "decisions",
+            "payments",
             "missing",
             "findings",
         ]
@@ -291,8 +309,9 @@ class ClaimViewSet(ActorMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSe
             return self.queryset
         claims = CaseFile.objects.filter(kind="claim").select_related("member", "policy", "handbook", "claim")
         whole = claims.prefetch_related(
-            "claim__visits__hospital", "claim__visits__bills__lines", "claim__decisions__lines"
-        )
+            "claim__visits__hospital", "claim__visits__bills__lines", "claim__decisions__lines",
+            Prefetch("payment_orders", PaymentOrder.objects.select_related("payee").order_by("pk")),
+        )  # fmt: skip
         return visible_to(whole, self.actor)
 
     def get_serializer_context(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import World, events
+from apps.claims.tests.world import PAYEE, World, events
 from apps.documents.models import BillRegister
 from apps.documents.storage import StoredFile
 from tests.api import machine, person, refusal, refusals, rows_of_every_table
@@ -110,6 +110,18 @@ def test_a_decided_claim_shows_its_decision_line_by_line(world: World) -> None:
     parts = [float(line[name]) for name in ("third_party", "disallowed", "deductible", "member", "insurer")]
     assert sum(parts) == float(line["billed"]) == 800
     assert decision["insurer"] == line["insurer"]
+
+
+def test_a_family_reads_when_how_much_and_to_whom_was_paid(world: World) -> None:
+    case = world.closed()
+    [order] = machine(member="M2026").get(f"{CLAIMS}{case.number}/").json()["payments"]
+    assert (order["state"], order["amount"], order["payee"]) == ("PAID", "800.00", "王建国")
+    assert order["account"].endswith("0830")
+    assert PAYEE["account"] not in order["account"]
+    assert order["paid_at"].startswith(f"{world.now:%Y-%m-%d}")
+    world.do(case, "payment_returned", by="finance", order=order["number"], reason="已销户")
+    [order] = machine(member="M2026").get(f"{CLAIMS}{case.number}/").json()["payments"]
+    assert (order["state"], order["return_reason"]) == ("RETURNED", "已销户")
 
 
 def test_a_claim_is_seen_by_whom_it_concerns(world: World) -> None:
