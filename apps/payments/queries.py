@@ -64,6 +64,12 @@ def files_visible_to(actor: Actor) -> QuerySet[PaymentFile]:
     return PaymentFile.objects.filter(~Exists(hidden)) if actor.may_see_cases else PaymentFile.objects.none()
 
 
+def returned_by_the_bank(case: CaseFile, payee_id: int | None) -> PaymentOrder | None:
+    """The latest order of the case to this very payee that the bank sent back; a payee set anew has none."""
+    returned = PaymentOrder.objects.filter(case=case, payee=payee_id, state=PaymentOrder.State.RETURNED)
+    return returned.order_by("-pk").first()
+
+
 def live_order(case: CaseFile) -> PaymentOrder | None:
     """The order that is under way or paid for the latest decision; None when none lives."""
     dead = [PaymentOrder.State.RETURNED, PaymentOrder.State.STOPPED]

@@ -20,7 +20,7 @@ from apps.claims.undisputed import CLOCK, Undisputed, part_of
 from apps.claims.workflow import KIND, REVIEW
 from apps.core.errors import Blocked, NotAllowed
 from apps.core.money import format_yuan
-from apps.payments.queries import unordered_fen
+from apps.payments.queries import returned_by_the_bank, unordered_fen
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,10 @@ def _nothing_ordered_yet(ctx: Ctx[Any]) -> Blocker | None:
         return None
     if ctx.case.claim.decided_fen is None or unordered_fen(ctx.case) <= 0:
         return Blocker("nothing_owed", _("Nothing is left to pay."))
+    failed = returned_by_the_bank(ctx.case, ctx.case.claim.payee_id)
+    if failed is not None:
+        words = _("The bank returned it from this account: %(reason)s. Set the payee anew first.")
+        return Blocker("account_returned", words % {"reason": failed.return_reason})
     return None
 
 

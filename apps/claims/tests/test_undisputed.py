@@ -109,6 +109,10 @@ def test_law05_a_returned_part_is_owed_again(world: World) -> None:
     case = world.do(disputed(world), "pay_undisputed", by="senior", reason=WHY)
     case = bank(world, orders(case)[0], paid=False)
     assert (case.state, unordered_fen(case)) == ("DISPUTED", 50_000)
+    with pytest.raises(Blocked) as again:
+        world.do(case, "order_undisputed", by="finance")
+    assert again.value.code == "account_returned"
+    assert len(orders(case)) == 1
     world.do(case, "set_payee", by="adjuster", **(PAYEE | {"account": "6222021001098550848"}))
     case = world.do(case, "order_undisputed", by="finance")
     assert [(order.attempt, order.state) for order in orders(case)] == [(1, "RETURNED"), (2, "ORDERED")]
