@@ -22,6 +22,8 @@ from apps.payments import actions as payments
 from apps.payments.payees import PayeeInput, build_payee
 from apps.payments.queries import living_orders, payable_fen, unordered_fen
 
+KEPT = ("name", "relation", "bank", "branch", "nationality", "occupation", "address", "corporate")
+
 
 def pay_out(ctx: Ctx[Any]) -> None:
     """One order for what is owed and not ordered yet; a second one for the same decision cannot exist."""
@@ -186,6 +188,12 @@ def _set_payee(ctx: Ctx[PayeeInput]) -> None:
     ctx.data["account"] = payee.account_masked
 
 
+def _as_before(ctx: Ctx[Any]) -> dict[str, Any]:
+    """What the bank did not refuse: all of the former payee but the account and what is kept encrypted."""
+    payee = ctx.case.claim.payee
+    return {name: getattr(payee, name) for name in KEPT} if payee else {}
+
+
 def _new_account(ctx: Ctx[PayeeInput]) -> None:
     """A corrected account after a bank return: the same money is ordered again."""
     _set_payee(ctx)
@@ -204,6 +212,6 @@ KIND.action(
 KIND.action(
     Action(
         "new_account", _("New account"), CLERKS | REVIEWERS | FINANCE | MACHINES, _new_account, transition="order_payment",
-        states=frozenset({"PAYMENT_FAILED"}), input=PayeeInput, style="primary", order=10,
+        states=frozenset({"PAYMENT_FAILED"}), input=PayeeInput, initial=_as_before, style="primary", order=10,
     )
 )  # fmt: skip

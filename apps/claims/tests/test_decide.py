@@ -264,6 +264,9 @@ def test_bank_return_and_new_account(world: World) -> None:
     release_file(world.actor("checker"), file.number)
     case = world.do(case, "payment_returned", by="finance", order=order.number, reason="账号不符")
     assert case.state == "PAYMENT_FAILED"
+    [form] = [found for found in available(case, world.actor("intake")) if found.action.name == "new_account"]
+    assert (form.initial["name"], form.initial["bank"]) == (PAYEE["name"], PAYEE["bank"])
+    assert not {"account", "id_number"} & set(form.initial)
     case = world.do(case, "new_account", by="intake", **(PAYEE | {"account": "62220210010985508" + "48"}))
     assert case.state == "PAYMENT_PENDING"
     again = PaymentOrder.objects.get(case=case, state="ORDERED")
