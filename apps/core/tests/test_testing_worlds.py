@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from apps.accounts.models import Role
+from apps.core.bulk import update_rows
 from apps.core.testing_worlds import made_once
 from apps.hospitals.models import Campus, Hospital
 
@@ -81,6 +82,25 @@ def test_a_change_of_what_was_there_is_made_anew() -> None:
 
     first, second = twice(work)
     assert first[0]["fen"] == second[0]["fen"] == 700
+
+
+def test_a_change_by_one_statement_for_many_rows_is_made_anew() -> None:
+    def work() -> dict[str, Any]:
+        role = Role.objects.get(code="intake")
+        role.authority_fen = 800
+        update_rows([role], ["authority_fen"])
+        return hospital(fen=Role.objects.get(code="intake").authority_fen)
+
+    first, second = twice(work)
+    assert first[0]["fen"] == second[0]["fen"] == 800
+    assert Role.objects.get(code="intake").authority_fen != 800
+    with transaction.atomic():
+        made_once("by one statement", work)
+        Role.objects.filter(code="intake").update(authority_fen=0)
+        Campus.objects.all().delete()
+        Hospital.objects.all().delete()
+        made_once("by one statement", work)
+        assert Role.objects.get(code="intake").authority_fen == 800
 
 
 def test_where_the_keys_are_taken_it_is_made_anew() -> None:
