@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import mmap
 import re
-import threading
 import zipfile
 import zlib
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-import pypdfium2 as pdfium
 from django.utils.translation import gettext as _
 from PIL import Image, ImageFile
 
 from apps.core.errors import InvalidInput
+from apps.documents import pdf
 
 ALLOWED = "PDF, JPEG, PNG, TIFF, WebP, OFD, XML"
 MAX_PAGES = 300
@@ -31,11 +29,6 @@ MAX_TOTAL_PIXELS = 2_000_000_000
 MAX_PAGE_POINTS = 5_000  # A0 is 3,370
 MAX_UNPACKED = 400 * 1024 * 1024
 MAX_XML = 10 * 1024 * 1024
-PDF_PASSWORD_ERROR = 4
-PDF_IMAGE = 3
-
-# pdfium is not thread-safe: whoever touches it holds this.
-PDFIUM_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +61,28 @@ def refusal(code: str, why: str) -> InvalidInput:
 
 def _pdf(path: Path) -> Content:
     _refuse_inflated_streams(path)
-    with PDFIUM_LOCK, closing(_open_pdf(path)) as document:
-        pages = len(document)
-        if not 1 <= pages <= MAX_PAGES:
-            raise refusal("too_many_pages", _("it has %(pages)d pages, at most %(limit)d are possible")
-                          % {"pages": pages, "limit": MAX_PAGES})  # fmt: skip
-        for index in range(pages):
-            _check_pdf_page(document, index)
-    return Content("application/pdf", ".pdf", pages)
-
-
-def _open_pdf(path: Path) -> Any:
     try:
-        return pdfium.PdfDocument(path)
-    except pdfium.PdfiumError as error:
-        if getattr(error, "err_code", None) == PDF_PASSWORD_ERROR or "assword" in str(error):
+        with pdf.opened(path) as document:
+            pages = len(document)
+            if not 1 <= pages <= MAX_PAGES:
+                raise refusal("too_many_pages", _("it has %(pages)d pages, at most %(limit)d are possible")
+                              % {"pages": pages, "limit": MAX_PAGES})  # fmt: skip
+            for index in range(pages):
+                _check_pdf_page(document, index)
+    except pdf.Unreadable as error:
+        if pdf.needs_password(error):
             raise refusal("file_encrypted", _("the PDF asks for a password; save it without one")) from error
         raise refusal("file_broken", _("the PDF is damaged and cannot be opened")) from error
+    return Content("application/pdf", ".pdf", pages)
 
 
 def _check_pdf_page(document: Any, index: int) -> None:
     try:
         width, height = document.get_page_size(index)
         page = document[index]
-        sizes = [image.get_px_size() for image in page.get_objects(filter=(PDF_IMAGE,), max_depth=3)]
+        sizes = [image.get_px_size() for image in page.get_objects(filter=(pdf.IMAGE,), max_depth=3)]
         page.close()
-    except pdfium.PdfiumError as error:
+    except pdf.Unreadable as error:
         raise refusal(
             "file_broken", _("page %(page)d of the PDF is damaged") % {"page": index + 1}
         ) from error

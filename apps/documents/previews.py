@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import os
 import secrets
-from contextlib import closing
 from pathlib import Path
 
-import pypdfium2 as pdfium
 from django.conf import settings
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 from apps.core.errors import InvalidInput, NotFound
-from apps.documents.content import PDFIUM_LOCK
+from apps.documents import pdf
 from apps.documents.models import StoredFile
 from apps.documents.storage import path_of
 
@@ -75,7 +73,7 @@ def _draw(stored: StoredFile, page: int, width: int) -> bytes:
 
 
 def _pdf_page(path: Path, page: int, width: int) -> Image.Image:
-    with PDFIUM_LOCK, closing(pdfium.PdfDocument(path)) as document:
+    with pdf.opened(path) as document:
         sheet = document[page - 1]
         across, down = sheet.get_size()
         scale = min(width / across, MAX_HEIGHT / down)

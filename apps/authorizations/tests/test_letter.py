@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pypdfium2 as pdfium
 import pytest
 import time_machine
 import zxingcpp
@@ -24,6 +23,7 @@ from apps.documents.certificates import self_signed
 from apps.documents.models import Letter
 from apps.documents.signing import certificate as certificate_of_house
 from apps.documents.storage import open_stored
+from apps.documents.tests.paper import pages_of, picture_of
 from apps.members.models import Member
 
 
@@ -36,9 +36,7 @@ def test_pa01_one_page_archived_with_fonts_hash_and_no_identity(world: Rooms, ru
     assert letter.file is not None
     with open_stored(letter.file) as file:
         content = file.read()
-    pages = list(pdfium.PdfDocument(content))
-    text = "".join(one.get_textpage().get_text_range() for one in pages).replace(" ", "")
-    assert len(pages) == 1
+    (text,) = pages_of(content)
     assert letter.sha256 == letter.file.sha256
     for words in (
         "担保函",
@@ -81,8 +79,7 @@ def test_much_to_say_stands_on_one_page_and_every_item_by_name(world: Rooms) -> 
     file = world.letter(case).file
     assert file is not None
     with open_stored(file) as content:
-        (paper,) = list(pdfium.PdfDocument(content.read()))
-    text = paper.get_textpage().get_text_range()
+        (text,) = pages_of(content.read())
     assert [n for n in range(1, 13) if f"第{n}项" not in text] == []
     assert "人民币玖仟元整" in text
 
@@ -96,12 +93,11 @@ def test_rare_characters_are_drawn_and_the_code_leads_to_the_page(world: Rooms, 
     assert letter.file is not None
     with open_stored(letter.file) as file:
         content = file.read()
-    (paper,) = list(pdfium.PdfDocument(content))
-    text = paper.get_textpage().get_text_range()
-    assert "𠮷**" in text.replace(" ", "")
+    (text,) = pages_of(content)
+    assert "𠮷**" in text
     assert "𫍯疗方案" in text
     assert "U+" not in text
-    (code,) = zxingcpp.read_barcodes(paper.render(scale=3).to_pil())
+    (code,) = zxingcpp.read_barcodes(picture_of(content))
     assert code.text.endswith(f"/v/{letter.token}/")
     said = client.get(urlsplit(code.text).path).content.decode()
     assert "有效" in said

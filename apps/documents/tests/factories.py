@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-import pypdfium2 as pdfium
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image, ImageDraw
+from pyhanko.pdf_utils.generic import StreamObject
+from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.cases import kinds
@@ -117,12 +118,14 @@ def picture(
 
 
 @cache
-def pdf(pages: int = 1, size: tuple[float, float] = (595, 842)) -> bytes:
-    document = pdfium.PdfDocument.new()
+def pdf(pages: int = 1, size: tuple[int, int] = (595, 842)) -> bytes:
+    """White pages of a size in points."""
+    writer = PdfFileWriter()
     for _page in range(pages):
-        document.new_page(*size)
+        nothing = writer.add_object(StreamObject(stream_data=b""))
+        writer.insert_page(PageObject(contents=nothing, media_box=(0, 0, *size)))
     buffer = io.BytesIO()
-    document.save(buffer)
+    writer.write(buffer)
     return buffer.getvalue()
 
 

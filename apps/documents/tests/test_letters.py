@@ -3,16 +3,13 @@
 import io
 import re
 import threading
-from contextlib import closing
 from datetime import timedelta
 from unittest import skipIf
 
-import pypdfium2 as pdfium
 import pytest
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
-from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from apps.accounts.actors import SYSTEM
@@ -27,6 +24,7 @@ from apps.documents.rendering import render_pdf, verification_url
 from apps.documents.storage import open_stored
 from apps.documents.tasks import GIVE_UP_AFTER, LEASE, render_due_letters, render_letter
 from apps.documents.tests import letters_data as data
+from apps.documents.tests import paper
 from apps.documents.tests.factories import Do, make_case, make_member, within
 
 pytestmark = pytest.mark.django_db
@@ -37,11 +35,9 @@ def queue(case, context, **values):
 
 
 def text_of(letter):
-    """The text as a reader selects it, without line breaks."""
     pdf, missing = render_pdf(letter)
     assert missing == ""
-    with closing(pdfium.PdfDocument(pdf)) as document:
-        return re.sub(r"\s+", "", "".join(page.get_textpage().get_text_range() for page in document))
+    return paper.text_of(pdf)
 
 
 # --- Queueing -------------------------------------------------------------------------------------------
@@ -150,9 +146,7 @@ def test_every_letter_becomes_pdf_a_with_number_contacts_and_code_gen_05(given, 
     for expected in (letter.number, hotline, "C26-000412", "王**", "scantoverify", "1/"):
         assert expected in words
     rulebook.read_back("GEN-05", hotline)
-    with closing(pdfium.PdfDocument(pdf)) as document:
-        picture = document[0].render(scale=3).to_pil()
-    assert [code.text for code in read_image(picture)] == [verification_url(letter.token)]
+    assert [code.text for code in read_image(paper.picture_of(pdf))] == [verification_url(letter.token)]
 
 
 def test_settlement_shows_every_amount_reason_limit_and_the_way_to_appeal():
@@ -207,19 +201,17 @@ def test_rare_characters_of_names_are_printed_and_can_be_read_back():
 def test_character_that_no_font_has_is_written_as_its_code_point_and_reported():
     letter = queue(make_case(), data.acceptance(about=data.about("\U0003fffd**".replace("\U0003fffd", "𱍊"))))
     pdf, missing = render_pdf(letter)
-    with closing(pdfium.PdfDocument(pdf)) as document:
-        words = document[0].get_textpage().get_text_range()
+    words = paper.text_of(pdf)
     assert ("𱍊" in words) != (missing == "𱍊" and "U+3134A" in words)
 
 
 def test_long_settlement_repeats_head_and_code_on_every_page():
     pdf, _missing = render_pdf(queue(make_case(), data.eob(lines=80)))
-    with closing(pdfium.PdfDocument(pdf)) as document:
-        assert len(document) >= 3
-        for number, page in enumerate(document, 1):
-            words = re.sub(r"\s+", "", page.get_textpage().get_text_range())
-            assert f"{number}/{len(document)}" in words
-            assert "账单金额" in words or number == len(document)
+    pages = paper.pages_of(pdf)
+    assert len(pages) >= 3
+    for number, words in enumerate(pages, 1):
+        assert f"{number}/{len(pages)}" in words
+        assert "账单金额" in words or number == len(pages)
 
 
 def test_letter_fetches_nothing_from_outside():
@@ -319,8 +311,7 @@ def test_letters_rendered_in_several_threads_have_the_right_glyphs():
 def test_page_looks_like_a_letter():
     """Nothing runs over the margins; the page is neither empty nor black."""
     pdf, _missing = render_pdf(queue(make_case(), data.eob()))
-    with closing(pdfium.PdfDocument(pdf)) as document:
-        page: Image.Image = document[0].render(scale=1).to_pil().convert("L")
+    page = paper.picture_of(pdf, scale=1).convert("L")
     box = page.point(lambda value: 255 if value < 200 else 0).getbbox()
     assert box[0] >= 50
     assert box[2] <= page.width - 50

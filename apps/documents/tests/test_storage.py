@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from django.db import transaction
 from PIL import Image
 
 from apps.core.errors import InvalidInput, NotFound
+from apps.documents.content import recognize
 from apps.documents.models import StoredFile
-from apps.documents.previews import render_page
+from apps.documents.previews import _pdf_page, render_page
 from apps.documents.storage import (
     final_path,
     incoming,
@@ -259,6 +261,20 @@ def test_pages_become_pictures_and_are_kept(db):
     assert size_of(first)[0] in (800, 801)
     assert render_page(stored, 2, 800) == first
     assert len(list((Path(settings.MEDIA_ROOT) / "previews").rglob("*.png"))) == 1
+
+
+def test_pdf_files_are_read_by_several_threads_at_once(tmp_path):
+    """pdfium is not made for threads: unguarded it fails here, reads other pages, or ends the process."""
+    files = [tmp_path / f"{pages}.pdf" for pages in (1, 2, 3, 4)]
+    for pages, path in enumerate(files, 1):
+        path.write_bytes(pdf(pages))
+
+    def read(path):
+        return [(recognize(path).pages, _pdf_page(path, 1, 100).size) for _again in range(100)]
+
+    with ThreadPoolExecutor(4) as threads:
+        for pages, seen in enumerate(threads.map(read, files), 1):
+            assert set(seen) == {(pages, (101, 142))}
 
 
 def test_photo_is_turned_upright(db):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-from contextlib import closing
 from typing import Any
 
 import openpyxl
-import pypdfium2 as pdfium
 import pytest
 
 from apps.accounts.tests.factories import ApiClientFactory, UserFactory, api_of, web_of
@@ -17,6 +15,7 @@ from apps.core.errors import Blocked, InvalidInput
 from apps.documents.models import Letter
 from apps.documents.rendering import render_html
 from apps.documents.tasks import render_letter
+from apps.documents.tests.paper import text_of
 from apps.enquiries.actions import send_forms
 from apps.enquiries.models import Enquiry
 from apps.enquiries.tests.test_walk import asked, complaint
@@ -49,8 +48,7 @@ def test_forms_go_to_the_guardian_on_file_and_are_recorded(
     assert [mail.to for mail in mailoutbox] == [["wang@example.com"]]
     _name, content, kind = mailoutbox[0].attachments[0]
     assert kind == "application/pdf"
-    with closing(pdfium.PdfDocument(content)) as document:
-        text = "".join(page.get_textpage().get_text_bounded() for page in document).replace(" ", "")
+    text = text_of(content)
     for words in ("理赔申请表", "关系证明", "100176", case.number):
         assert words in text, words
     rulebook.read_back("APP-05", (row.forms, row.sent_to))

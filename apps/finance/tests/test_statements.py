@@ -6,7 +6,6 @@ import io
 from datetime import date, timedelta
 from typing import Any
 
-import pypdfium2
 import pytest
 from openpyxl import load_workbook
 
@@ -15,6 +14,7 @@ from apps.claims.models import DecisionLine
 from apps.claims.tests.world import World
 from apps.core.errors import InvalidInput, NotAllowed, NotFound
 from apps.documents.storage import open_stored
+from apps.documents.tests.paper import text_of
 from apps.finance import statements
 from apps.finance.models import Statement
 from apps.finance.statements import make_statement, statement_workbook
@@ -31,8 +31,7 @@ def clerk() -> Any:
 def pdf_text(statement: Statement) -> str:
     statement.refresh_from_db()
     with open_stored(statement.file) as file:
-        document = pypdfium2.PdfDocument(file.read())
-    return "".join(page.get_textpage().get_text_range() for page in document)
+        return text_of(file.read())
 
 
 @pytest.mark.parametrize("series", ["2024", "2026"])
@@ -67,7 +66,7 @@ def test_only_claims_of_the_period_stand_in_it(world: World, clerk: Any) -> None
     )
 
 
-@pytest.mark.parametrize(("language", "title"), [("zh-hans", "对账单编号"), ("en", "Claims Statement")])
+@pytest.mark.parametrize(("language", "title"), [("zh-hans", "对账单编号"), ("en", "ClaimsStatement")])
 def test_the_letter_is_printed_once_and_masks_the_child(
     world: World, clerk: Any, language: str, title: str
 ) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import itertools
-import re
 from types import SimpleNamespace
 from typing import Any
 
-import pypdfium2
 import pytest
 from django.test import Client
 from openpyxl import load_workbook
 
 from apps.core.money import format_yuan, to_yuan
+from apps.documents.tests.paper import picture_of, text_of
 from apps.messaging.attachments import attachment_of
 from apps.messaging.delivery import deliver, deliver_due, report_deliveries
 from apps.messaging.models import Message
@@ -60,11 +59,9 @@ def test_printed_sent_and_the_hospital_has_it(world: Settled) -> None:
     assert statement.sent_at is not None
     found = attachment_of(message)
     assert found is not None
-    pdf = pypdfium2.PdfDocument(found.data)
-    page = pdf[0]
-    assert page.get_width() > page.get_height()
-    text = "".join(pdf[n].get_textpage().get_text_range() for n in range(len(pdf)))
-    said = re.sub(r"\s", "", text)
+    page = picture_of(found.data, scale=1)
+    assert page.width > page.height
+    said = text_of(found.data)
     line = StatementLine.objects.filter(statement=statement).select_related("case")[0]
     for words in (
         statement.number,
