@@ -217,7 +217,7 @@ CACHES: dict[str, Any] = {
 }
 if REDIS_IS_EMBEDDED:  # manage.py works with no server running; web and worker share the files
     CACHES["default"] = {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "claimsadmin.filecache.FileCache",
         "LOCATION": str(VAR_DIR / "cache"),
     }
 if TESTING:
