@@ -62,8 +62,8 @@ def _gap(facts: Facts, subject: str) -> Gap | None:
 
 
 def _shows(paper: PaperFacts, subject: str) -> bool:
-    """Identity papers only: those with a photo, of an identity kind, or named for the subject."""
-    kind = paper.kind in IDENTITY_KINDS or paper.has_photo
+    """Identity papers only: a photo on a record or an invoice proves nobody's identity."""
+    kind = paper.kind in IDENTITY_KINDS
     if subject == PAYEE:
         return kind and (paper.subject == PAYEE or paper.kind in PAYEE_KINDS)
     return kind and paper.subject in ("", INSURED) and paper.kind not in PAYEE_KINDS

@@ -68,6 +68,7 @@ RULES: Final[dict[str, str]] = {
     "decide.not_covered": "item outside cover",  # REC-02 (2026); REC-05 (2024)
     "decide.annual_limit": "annual maximum reached",  # 2026 REC-02; 2024 APP-20
     "decide.benefit_limit": "limit of a benefit, visit, day or item reached",  # APP-20; GEN-07
+    "decide.vaccine_limit": "limit of a direct-billed vaccination reached",  # 2026 VAC-03; 2024 VAC-21
     "decide.deductible": "deductible",  # GEN-07; APP-20
     "decide.coinsurance": "insurer's share",  # PR-11
     "decide.third_party": "third-party settlement deducted",  # 2026 RMB-16; PR-11

@@ -88,6 +88,11 @@ class Claim:
         """The series' rule, or the contract where the series prints none."""
         return contract_rule(self.handbook, key)
 
+    def limit_key(self, benefit: str) -> str:
+        """VAC-03, VAC-21: a direct-billed vaccination above its limit has a sentence of its own."""
+        own = benefit == "VACCINE" and self.facts.direct and self.rule("decide.vaccine_limit") is not None
+        return "decide.vaccine_limit" if own else "decide.benefit_limit"
+
     def alive(self) -> Iterator[Line]:
         """Lines nobody has denied yet."""
         return (line for line in self.lines if not line.denied)

@@ -81,6 +81,7 @@ def _item_count(claim: Claim, planned: BenefitPlan, item: str, limit: Limit, lin
 
 def visit_and_day(claim: Claim, planned: BenefitPlan, lines: Sequence[Line]) -> None:
     """Per visit (PR-13) and per day; a stay's day limit counts for each of its days."""
+    key = claim.limit_key(planned.code)
     for limit in planned.limits:
         if limit.per == VISIT:
             what, ceiling, code = visit_what(planned.code, lines[0].group), limit.value, "VISIT_LIMIT"
@@ -91,10 +92,10 @@ def visit_and_day(claim: Claim, planned: BenefitPlan, lines: Sequence[Line]) -> 
             continue
         left = claim.accounts.left(what, ceiling)
         over = _cut(claim, what, ceiling, lines)
-        rule = claim.check("decide.benefit_limit", over > 0)
+        rule = claim.check(key, over > 0)
         if over > 0:
             claim.note(
-                code, rule or claim.contract("decide.benefit_limit"), Level.REDUCE, lines,
+                code, rule or claim.contract(key), Level.REDUCE, lines,
                 place=f"visit:{lines[0].visit.ref}", amount=over, benefit=benefit_name(planned.code),
                 limit=ceiling, left=left, over=over, day=_first_day(lines),
             )  # fmt: skip
@@ -108,7 +109,7 @@ def count(claim: Claim, planned: BenefitPlan, lines: Sequence[Line]) -> None:
     what, checkup = f"benefit:{planned.code}:count", planned.code == HEALTH_CHECK
     maximum = claim.accounts.limit(what, maximum)
     left = claim.accounts.left(what, maximum)
-    key = "decide.health_check_count" if checkup else "decide.benefit_limit"
+    key = "decide.health_check_count" if checkup else claim.limit_key(planned.code)
     rule = claim.check(key, left < 1) or claim.contract(key)
     if left < 1:
         claim.deny(

@@ -120,11 +120,12 @@ def book_full_visit(claim: Claim, planned: BenefitPlan, lines: Sequence[Line], r
 
 
 def benefit_year(claim: Claim, planned: BenefitPlan, lines: Sequence[Line]) -> None:
-    """APP-20, GEN-07, VAC-03: what is paid for a benefit in the policy period."""
+    """APP-20, GEN-07, VAC-03, VAC-21: what is paid for a benefit in the policy period."""
+    key = claim.limit_key(planned.code)
     for limit in planned.limits:
         if limit.per == YEAR:
             what = f"benefit:{planned.code}:year"
-            _cap(claim, what, limit.value, lines, "BENEFIT_LIMIT", "decide.benefit_limit", planned.code)
+            _cap(claim, what, limit.value, lines, "BENEFIT_LIMIT", key, planned.code)
 
 
 def annual_maximum(claim: Claim, lines: Sequence[Line]) -> None:

@@ -249,6 +249,7 @@ PHOTO = {"pages": 2, "has_photo": True}
         ([paper("INSURED_ID", valid_until=date(2026, 9, 15), **PHOTO)], "", UNUSABLE, "EXPIRED"),
         ([paper("INSURED_ID", legible=False, **PHOTO)], "", UNUSABLE, "ILLEGIBLE"),
         ([paper("BIRTH_CERTIFICATE", has_photo=True)], "", UNUSABLE, "NO_PHOTO"),
+        ([paper("MEDICAL_RECORD", **PHOTO), paper("OTHER", has_photo=True, subject="INSURED")], "", MISSING, "ABSENT"),
         # PR-02: the page of the register shows the child, the guardian shows a photo
         ([paper("HOUSEHOLD_REGISTER"), paper("GUARDIAN_ID", **PHOTO)], "GUARDIAN", SATISFIED, ""),
         ([paper("HOUSEHOLD_REGISTER"), paper("GUARDIAN_ID", **PHOTO)], "", SATISFIED, ""),

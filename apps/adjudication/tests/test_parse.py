@@ -133,6 +133,8 @@ def test_rules_say_something_in_both_languages(series: str) -> None:
         ("2024", "decide.full_visits", "EPY-01"),
         ("2026", "decide.annual_limit", "REC-02"),
         ("2024", "decide.annual_limit", "APP-20"),
+        ("2026", "decide.vaccine_limit", "VAC-03"),
+        ("2024", "decide.vaccine_limit", "VAC-21"),
     ],
 )
 def test_a_key_leads_to_the_rule_of_the_series(series: str, key: str, rule: str) -> None:

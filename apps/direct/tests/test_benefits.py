@@ -59,6 +59,7 @@ def test_vac21_a_vaccination_is_billed_directly_up_to_its_limit_and_signed(
     case = world.do(case, "decide", by="senior")
     share = self_pay(case)
     assert (case.claim.decided_fen, share.total_fen) == (limit, 3600_00 - limit)
+    assert findings(case)["BENEFIT_LIMIT"] == above
     assert (dict(share.breakdown), share.open_fen) == (
         {"OVER_LIMIT": share.total_fen},
         share.total_fen - 100_00,
