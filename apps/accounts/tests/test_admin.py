@@ -132,6 +132,13 @@ def test_only_a_superuser_makes_superusers(administrator):
     assert change.status_code == 403
 
 
+def test_a_form_of_the_administrator_asks_for_its_session_too(web):
+    page = web.get(url("user_change", UserFactory().pk)).content.decode()
+    assert re.search(r'src="[^"]+claimsadmin/session[^"]*\.js"', page)
+    assert re.search(r'<meta name="session" content="/admin/session/" data-user="\d+">', page)
+    assert re.findall(r'<template data-trouble="(\w+)">', page) == ["out", "other", "down"]
+
+
 def test_a_lost_second_factor_is_removed_after_asking(web):
     user = UserFactory()
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})

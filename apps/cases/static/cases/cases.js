@@ -137,33 +137,7 @@
   document.addEventListener("input", (event) => { const form = event.target.closest("[data-correct]"); if (form) recount(form); });
   document.addEventListener("dblclick", (event) => { const row = event.target.closest("[data-row]"); if (row) location.assign(row.dataset.href); });
   document.addEventListener("input", (event) => { if (event.target.closest("[data-warn]")) dirty = true; });
-  // A form that stood open asks first whether its session still holds: what was typed stays on the page if not.
-  const opened = Date.now(), token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1], tokenThen = token();
-  const stoodOpen = () => Date.now() - opened > 5 * 60e3 || token() !== tokenThen;
-  async function trouble() {
-    const session = $("meta[name=session]");
-    try {
-      const answer = await fetch(session.content, { redirect: "manual", cache: "no-store" });
-      if (answer.type === "opaqueredirect") return "out";
-      if (!answer.ok) return "down";
-      return (await answer.json()).user === session.dataset.user ? "" : "other";
-    } catch { return "down"; }
-  }
-  async function sendIfIn(form, button) {
-    const why = await trouble();
-    delete form.dataset.sent;
-    $(":scope > [data-trouble]", form)?.remove();
-    if (why) {
-      form.prepend($(`template[data-trouble=${why}]`).content.cloneNode(true));
-      form.firstElementChild.scrollIntoView({ block: "center" });
-      dirty = true;
-      return;
-    }
-    if (token()) $("[name=csrfmiddlewaretoken]", form).value = token();
-    form.dataset.checked = "1";
-    form.requestSubmit(button);
-    delete form.dataset.checked;
-  }
+  document.addEventListener("house:kept", () => { dirty = true; });
   document.addEventListener("submit", (event) => {
     dirty = false;
     const form = event.target;
@@ -173,7 +147,6 @@
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "1";
       setTimeout(() => { delete form.dataset.sent; }, 4000);
-      if (form.hasAttribute("data-warn") && !form.dataset.checked && stoodOpen()) { event.preventDefault(); sendIfIn(form, button); }
     }
   });
   window.addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
