@@ -12,12 +12,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from apps.adjudication.handbook import Title
+from apps.cases.counted import reason_words
 from apps.cases.forms import CODE_WORDS
 from apps.cases.timeleft import clock_titles
 from apps.core.money import format_yuan
 from apps.products import labels
 
 register = template.Library()
+
+
+register.filter("pause_reason", reason_words)
 
 
 @register.filter

@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.roles import role_names
 from apps.cases.clocks import Evidence
 from apps.cases.engine import Ctx
 from apps.cases.inputs import ask
@@ -203,7 +204,7 @@ def _person(ctx: Ctx[Any], kind: str, given_to: int | None) -> Any:
     if not actor.roles & ANSWERS[kind]:
         raise InvalidInput(
             _("%(who)s has none of the roles that answer this: %(roles)s.")
-            % {"who": person, "roles": ", ".join(sorted(ANSWERS[kind]))},
+            % {"who": person, "roles": role_names(ANSWERS[kind])},
             code="role", field="given_to",
         )  # fmt: skip
     return person
@@ -223,7 +224,7 @@ def _answer_inquiry(ctx: Ctx[AnswerInquiryInput]) -> None:
     if not ctx.actor.roles & ANSWERS[row.kind]:
         raise NotAllowed(
             _("“%(kind)s” is answered by: %(roles)s.")
-            % {"kind": row.get_kind_display(), "roles": ", ".join(sorted(ANSWERS[row.kind]))},
+            % {"kind": row.get_kind_display(), "roles": role_names(ANSWERS[row.kind])},
             code="role", field="inquiry",
         )  # fmt: skip
     row.opinion = given.opinion

@@ -83,6 +83,8 @@ def test_only_the_specialist_gives_a_medical_opinion(world: World) -> None:
             given_to=make_actor("finance", username="f").user_id,
         )
     assert (caught.value.code, caught.value.field) == ("role", "given_to")
+    assert "医审" in str(caught.value)
+    assert "medical_review" not in str(caught.value)  # roles in words
 
 
 def test_a_form_offers_only_those_who_may_answer(world: World) -> None:
@@ -271,6 +273,9 @@ def test_law02_c12_the_arithmetic_over_the_api(world: World, client: Any, rulebo
     ]  # fmt: skip
     proof = law["lines"][2]["proof"]
     assert (proof["evidence"], proof["reached"]) == ("EMS 回执", "王建国")
+    page = client.get(f"/admin/case/{case.number}/").content.decode()
+    assert "EMS 回执" in page
+    assert "missing_papers" not in page
     rulebook.read_back("LAW-02", law["day"])
     rulebook.read_back("C12", proof["paper"])
 
