@@ -74,6 +74,27 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_question_once_a_minute() -> Iterator[None]:
+    """Tests count statements: what a process asks again each minute would be one more in one of them, now and
+    then."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("apps.webhooks.recording.KEPT_SECONDS", 86_400.0)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def endpoints_gone_are_forgotten(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Endpoints that were committed go with the tables when the test ends, and nobody says so."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    committing = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if committing or (marker and marker.kwargs.get("transaction")):
+        from apps.webhooks import recording
+
+        recording._Kept.token = None
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Debian's Chromium for pytest-playwright's `page`, without the calls home it makes by itself."""

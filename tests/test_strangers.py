@@ -202,7 +202,8 @@ def test_the_public_page_of_a_letter_names_no_child(house: House) -> None:
 
 def test_the_house_holds_a_case_of_every_kind_and_its_owner_sees_them(house: House) -> None:
     """The walks above would also pass in an empty house."""
-    assert house.cases.keys() == KINDS.keys()
+    # Tests that ran before in this process may have registered kinds of their own.
+    assert house.cases.keys() == {code for code in KINDS if not code.endswith("_test")}
     user = UserFactory(roles=["manager", "supervisor", "finance", "first_review"], tpa=house.case.tpa)
     client = Client()
     client.force_login(user)

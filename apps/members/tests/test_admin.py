@@ -1,8 +1,11 @@
 """Masked lists, search, reveal with a reason (LAW-09), visibility."""
 
 import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -13,6 +16,13 @@ from apps.members.tests.factories import make_guardian, make_member, make_policy
 from apps.products.tests.helpers import load
 
 MEMBERS, POLICIES = "admin:members_member_changelist", "admin:members_policy_changelist"
+
+
+@pytest.fixture(autouse=True)
+def in_force() -> Iterator[None]:
+    """The policies of these tests run through 2026."""
+    with time_machine.travel(datetime(2026, 11, 2, 2, tzinfo=UTC)):
+        yield
 
 
 @pytest.fixture
