@@ -31,7 +31,7 @@ from apps.quality import queries
 from apps.quality.actions import replays, sampling, straight
 from apps.quality.forms import DrawInput, ReplayInput, question_of
 from apps.quality.models import Draw, InspectionError, QualityRule, Replay, Severity
-from apps.quality.roles import LEADS, MANAGERS
+from apps.quality.roles import DRAWERS, LEADS, MANAGERS
 from apps.quality.tasks import run_replay
 
 PAGE = 50
@@ -140,6 +140,7 @@ def inspections(request: HttpRequest) -> HttpResponse:
         "since": since,
         "until": until,
         "form": form,
+        "may_draw": bool(actor.roles & DRAWERS),
         "results": found,
         "total": _sum(found),
         "errors": errors,
@@ -239,6 +240,7 @@ def replay_list(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Replay and what-if"),
         "form": form,
+        "may_ask": bool(actor.roles & LEADS) and not actor.restricted,
         "page": page.get_page(request.GET.get("page")),
     }
     return show(request, "quality/replays.html", context, status=status)

@@ -19,7 +19,7 @@ from apps.core.days import end_of_day, start_of_day
 from apps.core.errors import Conflict, InvalidInput, NotAllowed
 from apps.quality.actions.straight import rules_in_force
 from apps.quality.models import Draw, Inspection
-from apps.quality.roles import INSPECTORS, MANAGERS
+from apps.quality.roles import DRAWERS
 from apps.quality.workflow import KIND, InspectionFlow
 
 LONGEST = 366  # days a sample drawn by hand may span
@@ -54,7 +54,7 @@ def draw_yesterday(now: datetime | None = None) -> list[Draw]:
 
 def draw_by_hand(actor: Actor, series: str, stratum: str, since: date, until: date, percent: int) -> Draw:
     """A further sample: days inclusive, percent 1 to 100. Raises NotAllowed, InvalidInput."""
-    if not actor.roles & (INSPECTORS | MANAGERS):
+    if not actor.roles & DRAWERS:
         raise NotAllowed(_("Samples are drawn by quality check or a manager."), code="role")
     if actor.restricted and series not in actor.series:
         raise NotAllowed(_("This series is not yours."), code="series", field="series")

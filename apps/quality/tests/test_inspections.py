@@ -186,3 +186,15 @@ def test_pages_draw_and_show_results(world: World, inspector: Any) -> None:
     assert [(row[0], row[1], row[4]) for row in each.values][1:] == [(case.number, claim, "重要")]
     assert web.get(reverse("admin:quality-inspections"), {"since": "nonsense"}).status_code == 200
     assert web.post(reverse("admin:quality-inspections"), sent | {"percent": "500"}).status_code == 400
+
+
+def test_who_may_only_read_is_offered_no_form(world: World) -> None:
+    reader, today = web_of(UserFactory(roles=["auditor"])), world.now.date().isoformat()
+    for name in ("admin:quality-inspections", "admin:quality-replays"):
+        assert "data-form" not in reader.get(reverse(name)).content.decode()
+    sent = {"series": "2026", "stratum": "MANUAL", "since": today, "until": today, "percent": "100"}
+    assert reader.post(reverse("admin:quality-inspections"), sent).status_code == 403
+    assert (
+        "data-form"
+        in web_of(UserFactory(roles=["manager"])).get(reverse("admin:quality-replays")).content.decode()
+    )
