@@ -7,6 +7,7 @@ certificate it made for itself (`demo.py`).
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from io import BytesIO
@@ -32,9 +33,11 @@ def sign(pdf: bytes) -> bytes:
     from pyhanko.sign.signers import PdfSignatureMetadata, sign_pdf
 
     metadata = PdfSignatureMetadata(field_name=FIELD, subfilter=SigSeedSubFilter.PADES)
-    signed: BytesIO = sign_pdf(
-        IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=_signer(path, passphrase)
-    )
+    signer = _signer(path, passphrase)
+    # pyHanko signs in an event loop of its own, which no thread takes that has one already.
+    with ThreadPoolExecutor(1) as thread:
+        work = thread.submit(sign_pdf, IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=signer)
+        signed: BytesIO = work.result()
     return signed.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from io import BytesIO
@@ -22,7 +23,9 @@ from apps.documents import demo
 from apps.documents.certificates import self_signed
 from apps.documents.models import Letter
 from apps.documents.signing import certificate as certificate_of_house
+from apps.documents.signing import sign
 from apps.documents.storage import open_stored
+from apps.documents.tests.factories import pdf
 from apps.documents.tests.paper import pages_of, picture_of
 from apps.members.models import Member
 
@@ -146,6 +149,13 @@ def test_signed_where_a_certificate_is_configured(world: Rooms, certificate: Any
     signature = signature_of(world.letter(world.sent()))
     assert signature.signer_cert.serial_number == certificate.serial_number
     assert signature.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"  # PAdES
+
+
+def test_signed_where_an_event_loop_runs_already(certificate: Any) -> None:
+    async def sign_here() -> bytes:
+        return sign(pdf())
+
+    assert b"ETSI.CAdES.detached" in asyncio.run(sign_here())
 
 
 def test_the_demonstration_signs_with_a_certificate_of_its_own(
