@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.adjudication.calendar import WorkCalendar
 from apps.appointments.models import Appointment
 from apps.appointments.timing import Cutoff, cutoff_of
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.models import CaseFile
 from apps.messaging.contacts import contact_of, staff_for
 from apps.messaging.models import Message

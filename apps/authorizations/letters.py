@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from apps.adjudication.codes import BENEFIT_NAMES
 from apps.adjudication.handbook import Title
 from apps.authorizations.assess import trial_in
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.core.money import format_yuan
 from apps.documents.letters import GuaranteeContext, queue_letter, void_letter
 from apps.documents.models import Letter

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.authorizations.assess import trial_in
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.core.errors import Blocked
 from apps.core.money import format_yuan
 from apps.ledger.accounts import year_specs

@@ -20,7 +20,7 @@ from apps.billing.models import SelfPayBill
 from apps.billing.terms import terms_of
 from apps.cards.actions import grey, restore, reword
 from apps.cards.models import Card
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.core.money import format_yuan
 from apps.members.models import Member
 from apps.messaging.outbox import notify_member

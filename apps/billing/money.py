@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.billing.actions.notices import withdraw_all
 from apps.billing.greying import release_cards
 from apps.billing.models import BillPayment, BillRevision, OnlinePayment, OnlineRefund, SelfPayBill
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.models import CaseFile
 from apps.core.errors import InvalidInput
 from apps.core.money import format_yuan

@@ -14,7 +14,8 @@ from apps.billing.actions.open import Share, follow_claim
 from apps.billing.greying import grey_issued
 from apps.billing.models import BillReminder
 from apps.cards.models import cards_issued
-from apps.cases.engine import Batch, Ctx, perform
+from apps.cases.context import Batch, Ctx
+from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import subscribe
 from apps.claims.models import DecisionLine, Visit

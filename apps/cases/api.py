@@ -18,8 +18,9 @@ from rest_framework.response import Response
 
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
+from apps.cases.context import Batch, Ctx
 from apps.cases.counted import counts
-from apps.cases.engine import Availability, Batch, Ctx, available, perform, perform_each
+from apps.cases.engine import Availability, available, perform, perform_each
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.serializers import input_rows

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.cases import queries
-from apps.cases.engine import Availability, Batch, Ctx, available
+from apps.cases.context import Batch, Ctx
+from apps.cases.engine import Availability, available
 from apps.cases.forms import ActionForm, form_for
 from apps.cases.kinds import KINDS, Action, Kind
 from apps.cases.models import CaseEvent, CaseFile

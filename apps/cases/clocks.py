@@ -35,7 +35,7 @@ from apps.products.models import PARSED
 from apps.products.queries import working_calendar
 
 if TYPE_CHECKING:
-    from apps.cases.engine import Batch, Ctx
+    from apps.cases.context import Batch, Ctx
 
 log = logging.getLogger(__name__)
 SWEEP_CHUNK = 200
@@ -326,7 +326,7 @@ def _next_step(clock: Clock) -> ClockStep:
 
 def _tell(carried_out: Sequence[ClockStep]) -> None:
     """Let the subscribers of all these steps queue what follows, and write it together."""
-    from apps.cases.engine import Batch, Ctx
+    from apps.cases.context import Batch, Ctx
 
     batch = Batch(SYSTEM, timezone.now())
     batch.contexts = [

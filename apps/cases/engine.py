@@ -7,15 +7,12 @@ Whatever raises leaves nothing behind.
 
 from __future__ import annotations
 
-import random
-import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import TransitionNotAllowed, can_proceed
@@ -23,129 +20,19 @@ from django_fsm import TransitionNotAllowed, can_proceed
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
-from apps.adjudication.handbook import Handbook
 from apps.cases import clocks, subscribers
+from apps.cases.context import Batch, Ctx
 from apps.cases.inputs import parse_input
 from apps.cases.kinds import KINDS, Action, Blocker, Kind
 from apps.cases.models import CaseEvent, CaseFile
-from apps.core.bulk import insert_rows, update_rows
-from apps.core.constraints import meaning_of
 from apps.core.errors import Blocked, Conflict, DomainError, NotAllowed, NotFound
 from apps.core.numbers import next_number
+from apps.core.transactions import in_transaction
 from apps.products.models import PARSED
 
-I = TypeVar("I")  # noqa: E741
-DEADLOCKS = {"40P01", "40001"}
-ATTEMPTS = 6
 CASE_COLUMNS = [
     "state", "assignee", "team", "priority", "amount_fen", "next_due", "open", "version", "closed_at", "hospital",
 ]  # fmt: skip
-
-
-@dataclass
-class Ctx(Generic[I]):
-    """What guards and handlers see, and the unit of work they fill."""
-
-    case: CaseFile
-    kind: Kind
-    actor: Actor
-    now: datetime
-    batch: Batch
-    input: I | None = None
-    action: str = ""
-    reason: str = ""
-    data: dict[str, Any] = field(default_factory=dict)  # kept in the event
-    loaded: dict[str, Any] = field(default_factory=dict)  # filled by prepare() and handlers
-    emitted: dict[str, datetime] = field(default_factory=dict)
-    pauses: list[tuple[str, bool, datetime, clocks.Evidence | str]] = field(default_factory=list)
-    following: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    @property
-    def handbook(self) -> Handbook:
-        return self.case.handbook.handbook
-
-    @property
-    def subject(self) -> Any:
-        """The kind's own row (claim, authorization, …)."""
-        return getattr(self.case, self.kind.subject)
-
-    def add(self, row: models.Model) -> None:
-        """Queue a row for insertion; rows of one model go in with one statement."""
-        self.batch.add(row)
-
-    def update(self, row: models.Model, *fields: str) -> None:
-        """Queue changed columns of an existing row."""
-        self.batch.update(row, *fields)
-
-    def emit(self, event: str, at: datetime | None = None) -> None:
-        """Publish a further event to clocks and subscribers; `at` when it happened earlier."""
-        self.emitted[event] = at or self.now
-
-    def pause(self, reason: str, *, at: datetime | None = None, evidence: clocks.Evidence | str = "") -> None:
-        """Stop the clocks whose series prints this reason (PR-04, LAW-02); without evidence Blocked."""
-        self.pauses.append((reason, True, at or self.now, evidence))
-
-    def resume(
-        self, reason: str, *, at: datetime | None = None, evidence: clocks.Evidence | str = ""
-    ) -> None:
-        self.pauses.append((reason, False, at or self.now, evidence))
-
-    def then(self, action: str, **data: Any) -> None:
-        """Let the system go on with a further action in the same transaction; it has its own event."""
-        self.following.append((action, data))
-
-    def after_commit(self, effect: Callable[[], None]) -> None:
-        transaction.on_commit(effect)
-
-
-class Batch:
-    """Everything one `perform` or `perform_many` writes, flushed with one statement a table.
-
-    `contexts` are its cases, `shared` is what handlers of all of them have in common: what `prepare` read,
-    numbers drawn together, rows that one hook writes for all.
-    """
-
-    def __init__(self, actor: Actor, now: datetime):
-        self.actor, self.now = actor, now
-        self.contexts: list[Ctx[Any]] = []
-        self.shared: dict[str, Any] = {}
-        self._hooks: list[Callable[[Batch], None]] = []
-        self._sequels: list[Callable[[Batch], None]] = []
-        self._inserts: dict[type[models.Model], list[models.Model]] = {}
-        self._updates: dict[tuple[type[models.Model], tuple[str, ...]], dict[Any, models.Model]] = (
-            defaultdict(dict)
-        )
-
-    def add(self, row: models.Model) -> None:
-        self._inserts.setdefault(type(row), []).append(row)
-
-    def update(self, row: models.Model, *fields: str) -> None:
-        if row.pk is None or row._state.adding:
-            return  # still queued for insertion; the insert carries the change
-        self._updates[type(row), tuple(sorted(fields))][row.pk] = row
-
-    def before_flush(self, hook: Callable[[Batch], None]) -> None:
-        """Run `hook(batch)` once when all cases are done, to write for all of them together."""
-        if hook not in self._hooks:
-            self._hooks.append(hook)
-
-    def after_flush(self, sequel: Callable[[Batch], None]) -> None:
-        """Run `sequel(batch)` once when all is written, in the same transaction: for cases that follow
-        from these and read what they wrote."""
-        if sequel not in self._sequels:
-            self._sequels.append(sequel)
-
-    def flush(self) -> None:
-        """Insert in the order of first use (parents were queued first), then update (`core.bulk`)."""
-        for hook in self._hooks:
-            hook(self)
-        for rows in self._inserts.values():
-            insert_rows(rows)
-        for (_model, fields), changed in self._updates.items():
-            update_rows(list(changed.values()), fields)
-        self._inserts, self._updates = {}, defaultdict(dict)
-        for sequel in self._sequels:
-            sequel(self)
 
 
 # --- Opening ---------------------------------------------------------------------------------
@@ -186,7 +73,7 @@ def open_case(
         batch.flush()
         return case
 
-    return _in_transaction(work)
+    return in_transaction(work)
 
 
 # --- Performing ------------------------------------------------------------------------------
@@ -250,7 +137,7 @@ def perform_many(
         batch.flush()
         return [ctx.case for ctx in contexts]
 
-    return _in_transaction(work)
+    return in_transaction(work)
 
 
 def perform_each(
@@ -501,29 +388,3 @@ def _as_workflow(case: CaseFile, kind: Kind) -> CaseFile:
     flow = kind.workflow()
     flow.__dict__.update(case.__dict__)
     return flow
-
-
-# --- Transactions ----------------------------------------------------------------------------
-
-R = TypeVar("R")
-
-
-def _in_transaction(work: Callable[[], R]) -> R:
-    """Run in one transaction; a deadlock or a lost serialization is tried again."""
-    nested = connection.in_atomic_block
-    for attempt in range(ATTEMPTS):
-        try:
-            with transaction.atomic():
-                return work()
-        except OperationalError as error:
-            if nested or attempt == ATTEMPTS - 1 or not _is_deadlock(error):
-                raise
-            time.sleep(random.uniform(0.5, 1.5) * 0.02 * 2**attempt)  # not in step with the other one
-        except IntegrityError as error:
-            raise meaning_of(error) from error
-    raise AssertionError("unreachable")
-
-
-def _is_deadlock(error: OperationalError) -> bool:
-    cause = error.__cause__
-    return getattr(cause, "sqlstate", "") in DEADLOCKS or "database is locked" in str(error)

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from apps.adjudication.handbook import Condition
 
 if TYPE_CHECKING:
-    from apps.cases.engine import Batch, Ctx
+    from apps.cases.context import Batch, Ctx
     from apps.cases.models import CaseFile
 
 I = TypeVar("I")  # noqa: E741 - the input dataclass of an action

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from apps.adjudication.handbook import Step
-    from apps.cases.engine import Ctx
+    from apps.cases.context import Ctx
     from apps.cases.models import Clock
 
 Subscriber = Callable[["Ctx[Any]"], None]

@@ -23,7 +23,7 @@ from apps.adjudication.engine import adjudicate
 from apps.adjudication.errors import FactsError
 from apps.adjudication.facts import Facts
 from apps.adjudication.serialize import decision_to_json, facts_to_json
-from apps.cases.engine import Batch, Ctx
+from apps.cases.context import Batch, Ctx
 from apps.claims import letters
 from apps.claims.assess import Assessment, give_back, own_entries, set_free
 from apps.claims.facts import facts_of

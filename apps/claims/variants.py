@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from apps.adjudication.facts import Facts
 
 if TYPE_CHECKING:
-    from apps.cases.engine import Batch, Ctx
+    from apps.cases.context import Batch, Ctx
     from apps.cases.models import CaseFile
     from apps.claims.assess import Assessment
     from apps.claims.booking import Verdict

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.actors import SYSTEM
-from apps.cases.engine import Ctx, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import perform
 from apps.core.errors import Blocked
 from apps.direct.models import DirectClaim
 from apps.direct.workflow import FINAL

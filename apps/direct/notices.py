@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from apps.adjudication.decision import Decision
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.claims import letters
 from apps.claims.assess import Assessment
 from apps.claims.booking import PAYING, Verdict, letter_of

@@ -7,7 +7,8 @@ from typing import Any
 
 from apps.accounts.actors import SYSTEM
 from apps.appointments.queries import completed_visit
-from apps.cases.engine import Ctx, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import subscribe
 from apps.claims.checks import STAYS

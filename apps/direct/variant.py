@@ -13,7 +13,8 @@ from apps.accounts.actors import SYSTEM
 from apps.adjudication.checklist import UNUSABLE, Requirement
 from apps.adjudication.facts import Facts
 from apps.adjudication.handbook import Title
-from apps.cases.engine import Batch, Ctx, perform
+from apps.cases.context import Batch, Ctx
+from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.claims.assess import Assessment
 from apps.claims.booking import PAYING, Verdict, limits_in

@@ -23,7 +23,8 @@ from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.adjudication.handbook import Handbook, Service
 from apps.cases.common import add_common_actions
-from apps.cases.engine import Ctx, open_case
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case
 from apps.cases.inputs import parse_input
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.actors import SYSTEM
-from apps.cases.engine import Batch, Ctx
+from apps.cases.context import Batch, Ctx
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
 from apps.finance.models import Movement

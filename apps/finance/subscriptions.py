@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Sum
 
-from apps.cases.engine import Batch, Ctx
+from apps.cases.context import Batch, Ctx
 from apps.cases.subscribers import subscribe
 from apps.claims.models import Visit
 from apps.core.money import to_fen

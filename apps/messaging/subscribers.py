@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.adjudication.handbook import Step
 from apps.cases import subscribers
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.models import Clock
 from apps.messaging.contacts import staff_for
 from apps.messaging.models import Message

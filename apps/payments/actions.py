@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.roles import role_needed
-from apps.cases.engine import Batch, Ctx, perform
+from apps.cases.context import Batch, Ctx
+from apps.cases.engine import perform
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
 from apps.core.bulk import insert_rows

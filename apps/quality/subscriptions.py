@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.actors import SYSTEM
-from apps.cases.engine import Ctx, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import subscribe
 from apps.quality.models import Inspection

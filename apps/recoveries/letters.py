@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.models import CaseFile
 from apps.claims.letters import message_context
 from apps.core.money import format_yuan

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.cases.engine import Batch, Ctx
+from apps.cases.context import Batch, Ctx
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import subscribe
 from apps.claims.models import Decision

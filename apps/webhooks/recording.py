@@ -19,7 +19,7 @@ from django.db.models import prefetch_related_objects
 
 from apps.accounts.actors import Actor, actor_of_client
 from apps.accounts.visibility import sees
-from apps.cases.engine import Batch, Ctx
+from apps.cases.context import Batch, Ctx
 from apps.cases.models import CaseFile
 from apps.core.queue import enqueue
 from apps.webhooks.catalog import EVENTS, VERSION

@@ -16,7 +16,7 @@ from apps.appointments.judging import BY_HOSPITAL, booking_of
 from apps.appointments.roles import ARRANGERS, DESK, TPA
 from apps.appointments.telling import confirm_to_family, cutoff_at, tell_family
 from apps.appointments.workflow import KIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.core.errors import InvalidInput

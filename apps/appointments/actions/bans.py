@@ -20,7 +20,7 @@ from apps.appointments.judging import missed_rule, today
 from apps.appointments.models import HospitalBan
 from apps.appointments.roles import DESK, HOSPITAL, MANAGERS
 from apps.appointments.workflow import KIND, MISSED, STATES
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, Blocker
 from apps.core.errors import Conflict, InvalidInput, NotAllowed

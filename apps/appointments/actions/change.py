@@ -21,7 +21,7 @@ from apps.appointments.roles import CANCELERS, DESK, FAMILY, OVERRIDERS, TPA
 from apps.appointments.telling import cutoff_at, tell_family, tell_hospital, tell_leads
 from apps.appointments.timing import Cutoff, moves
 from apps.appointments.workflow import BOOKED, KIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask, codes
 from apps.cases.kinds import Action
 from apps.core.errors import Blocked, InvalidInput, NotAllowed

@@ -26,7 +26,8 @@ from apps.appointments.requesting import Read, read_request, read_wish
 from apps.appointments.roles import DESK, FAMILY, OVERRIDERS, REQUESTERS, TPA
 from apps.appointments.telling import tell_family
 from apps.appointments.workflow import KIND, AppointmentFlow
-from apps.cases.engine import Ctx, open_case
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile

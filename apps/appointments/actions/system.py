@@ -16,7 +16,7 @@ from apps.appointments.telling import cutoff_at, tell_family, tell_hospital, tel
 from apps.appointments.workflow import BOOKED, KIND
 from apps.cards.models import Card, CardState
 from apps.cards.queries import why_not
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, Blocker, NoInput
 from apps.members.network import Why

@@ -14,7 +14,7 @@ from apps.appointments.judging import first_rule, today
 from apps.appointments.roles import COUNTER, DESK, HOSPITAL, MANAGERS, OVERRIDERS
 from apps.appointments.workflow import KIND
 from apps.cards.queries import Verdict, verify
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.core.errors import Blocked, DomainError, InvalidInput, InvalidInputs, NotAllowed

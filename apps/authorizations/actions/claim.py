@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.authorizations.assess import first_rule
 from apps.authorizations.promises import hand_to_claim
 from apps.authorizations.workflow import AT_HOSPITAL, KIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.core.errors import InvalidInput

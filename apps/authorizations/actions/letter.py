@@ -17,7 +17,7 @@ from apps.authorizations.letters import issue, send, take_back, tell_family, tel
 from apps.authorizations.promises import give_back
 from apps.authorizations.roles import DECIDERS, DESK, SUPERVISORS
 from apps.authorizations.workflow import AT_HOSPITAL, KIND, LETTER_OUT
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.core.errors import Blocked, InvalidInput

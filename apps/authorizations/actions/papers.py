@@ -12,7 +12,7 @@ from apps.authorizations.assess import missing, trial_in
 from apps.authorizations.letters import tell_requester
 from apps.authorizations.roles import DESK, MACHINES
 from apps.authorizations.workflow import BEFORE_DECISION, COLLECTING, KIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, NoInput
 from apps.documents.actions import paper_actions
 from apps.documents.queries import checklist_rows

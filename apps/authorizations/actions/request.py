@@ -20,7 +20,8 @@ from apps.authorizations.models import Authorization, PlannedLine
 from apps.authorizations.requesting import Read, read_plan, read_request
 from apps.authorizations.roles import FAMILY, HOSPITAL, REQUESTERS, TPA
 from apps.authorizations.workflow import KIND, AuthorizationFlow
-from apps.cases.engine import Ctx, open_case
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case
 from apps.cases.models import CaseFile
 from apps.core.money import to_fen
 from apps.ledger.accounts import year_specs

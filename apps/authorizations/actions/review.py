@@ -17,7 +17,7 @@ from apps.authorizations.letters import tell_family
 from apps.authorizations.promises import give_back, promise
 from apps.authorizations.roles import DECIDERS, DESK, MACHINES, MEDICAL, REQUESTERS, SIGNERS
 from apps.authorizations.workflow import BEFORE_DECISION, KIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.core.errors import Blocked, InvalidInput

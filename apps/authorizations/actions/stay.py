@@ -22,7 +22,7 @@ from apps.authorizations.promises import give_back, promise, use
 from apps.authorizations.requesting import planned_lines
 from apps.authorizations.roles import AT_THE_BED, DECIDERS, DESK, SIGNERS
 from apps.authorizations.workflow import AT_HOSPITAL, KIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.core.errors import Blocked, InvalidInput

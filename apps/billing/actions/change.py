@@ -11,7 +11,7 @@ from apps.billing.models import BillRevision
 from apps.billing.money import Breakdown, charge, end_if_settled, give_back
 from apps.billing.roles import CORRECTORS
 from apps.billing.workflow import FINAL, KIND, UNPAID
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action
 from apps.core.errors import Blocked, InvalidInput
 from apps.core.money import to_fen, to_yuan

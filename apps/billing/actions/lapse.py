@@ -17,7 +17,7 @@ from apps.billing.models import BillReminder
 from apps.billing.roles import CALLERS
 from apps.billing.terms import terms_of
 from apps.billing.workflow import KIND, REMINDABLE
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, Blocker, NoInput
 from apps.core.money import format_yuan
 from apps.messaging.contacts import staff_for

@@ -9,7 +9,7 @@ from typing import Any
 from apps.adjudication.trace import observe
 from apps.billing.models import BillReminder, Channel, SelfPayBill
 from apps.billing.terms import Terms, terms_of
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.models import Clock
 from apps.core.money import format_yuan
 from apps.messaging.contacts import contact_of

@@ -18,7 +18,7 @@ from apps.billing.roles import FAMILY
 from apps.billing.terms import online_terms
 from apps.billing.workflow import KIND, UNPAID
 from apps.cards.queries import cards_of_account
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, Blocker
 from apps.core.errors import NotFound
 from apps.core.numbers import next_number

@@ -24,7 +24,8 @@ from apps.billing.money import Breakdown, charge
 from apps.billing.roles import HOSPITAL, REPORTERS
 from apps.billing.terms import terms_of
 from apps.billing.workflow import KIND, BillFlow
-from apps.cases.engine import Ctx, open_case, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case, perform
 from apps.cases.inputs import parse_input
 from apps.cases.models import CaseFile
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs, NotAllowed

@@ -13,7 +13,7 @@ from apps.billing.money import asked_back, check_day, check_not_more, end_if_set
 from apps.billing.roles import CALLERS, FINANCE, RECEIVERS
 from apps.billing.terms import terms_of
 from apps.billing.workflow import FINAL, KIND, UNPAID
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, Blocker
 from apps.core.errors import Blocked
 from apps.core.money import to_fen, to_yuan

@@ -28,7 +28,7 @@ from apps.billing.models import BillReminder, Channel, SelfPayBill
 from apps.billing.roles import CALLERS, CLERKS
 from apps.billing.terms import Terms, terms_of
 from apps.billing.workflow import KIND, REMIND, REMINDABLE, UNPAID, UNREMIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, Blocker, NoInput
 from apps.core.errors import Blocked, InvalidInput
 from apps.messaging.calls import RecordCall

@@ -15,7 +15,7 @@ from apps.billing.money import asked_back, take
 from apps.billing.roles import CALLERS, FINANCE
 from apps.billing.terms import terms_of
 from apps.billing.workflow import FINAL, KIND, REOPEN, UNPAID
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, Blocker
 from apps.core.errors import Blocked, InvalidInput, NotAllowed
 

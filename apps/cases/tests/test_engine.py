@@ -15,7 +15,8 @@ from apps.accounts.actors import SYSTEM, Actor, actor_of_user
 from apps.accounts.models import Role, User
 from apps.accounts.tests.factories import make_actor, make_machine
 from apps.cases import subscribers
-from apps.cases.engine import Ctx, open_case, perform, perform_many
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case, perform, perform_many
 from apps.cases.kinds import Action
 from apps.cases.models import CaseEvent, CaseFile, ExternalNumber
 from apps.claims.actions import KIND

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from apps.cases.engine import ATTEMPTS, Ctx, perform, perform_many
+from apps.cases.context import Ctx
+from apps.cases.engine import perform, perform_many
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
 from apps.claims.actions import KIND
 from apps.claims.tests.world import World, events
 from apps.claims.workflow import STATES
 from apps.core.errors import Conflict, DomainError
+from apps.core.transactions import ATTEMPTS
 from apps.ledger.actions import LimitSpec, lock_limits
 from apps.ledger.models import LimitAccount
 from tests.concurrency import in_threads

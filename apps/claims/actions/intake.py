@@ -17,7 +17,8 @@ from apps.adjudication.decision import Decision
 from apps.adjudication.engine import adjudicate
 from apps.adjudication.handbook import Level
 from apps.adjudication.intake import ACCEPT, HOLD, REFUSE, is_small_claim
-from apps.cases.engine import Ctx, open_case
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
 from apps.claims import guards, letters

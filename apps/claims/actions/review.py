@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from apps.adjudication.clocks import local
 from apps.adjudication.handbook import Level
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
 from apps.claims import guards

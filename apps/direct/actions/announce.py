@@ -6,7 +6,8 @@ from typing import Any
 
 from apps.appointments.queries import CompletedVisit
 from apps.authorizations.models import Authorization
-from apps.cases.engine import Ctx, open_case
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case
 from apps.cases.models import CaseFile
 from apps.claims.models import Category, Claim
 from apps.direct.actions.submit import CHECKED, check_paper, desk

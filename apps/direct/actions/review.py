@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action
 from apps.claims.actions.common import ReasonInput
 from apps.claims.actions.correct import CorrectInput, correct_facts

@@ -16,7 +16,8 @@ from apps.adjudication.trace import observe
 from apps.authorizations.assess import emergency_timing, first_rule
 from apps.authorizations.models import Authorization
 from apps.authorizations.workflow import AT_HOSPITAL
-from apps.cases.engine import Ctx, open_case, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case, perform
 from apps.cases.inputs import ask, parse_input
 from apps.cases.kinds import Action, Blocker
 from apps.cases.models import CaseFile

@@ -12,7 +12,8 @@ from apps.accounts.actors import Actor
 from apps.accounts.models import Team
 from apps.accounts.roles import role_needed
 from apps.authorizations.workflow import LETTER_OUT
-from apps.cases.engine import Ctx, open_case, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case, perform
 from apps.cases.models import CaseFile
 from apps.claims.actions.intake import queue_rows, register
 from apps.claims.assess import reassess

@@ -17,7 +17,8 @@ from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.cases import kinds
-from apps.cases.engine import Ctx, open_case, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case, perform
 from apps.cases.kinds import Action, Kind
 from apps.cases.models import CaseFile
 from apps.documents.actions import paper_actions

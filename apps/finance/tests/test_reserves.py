@@ -14,7 +14,8 @@ from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.tests.factories import make_actor
-from apps.cases.engine import Batch, Ctx, available, perform_many
+from apps.cases.context import Batch, Ctx
+from apps.cases.engine import available, perform_many
 from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import publish

@@ -11,7 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.tests.factories import make_actor
-from apps.cases.engine import Ctx, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import perform
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
 from apps.claims.actions import KIND

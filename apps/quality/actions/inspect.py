@@ -9,7 +9,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import SYSTEM
-from apps.cases.engine import Ctx, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import perform
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, Blocker, NoInput
 from apps.core.errors import Blocked, InvalidInput

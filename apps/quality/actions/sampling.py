@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import SYSTEM, Actor
-from apps.cases.engine import Ctx, open_case
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision
 from apps.core.days import end_of_day, start_of_day

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.ledger.actions import money_account, post_money
 from apps.ledger.models import MoneyEntry
 from apps.payments.queries import payable_key

@@ -15,7 +15,8 @@ from apps.accounts.models import Team
 from apps.accounts.roles import role_needed
 from apps.accounts.visibility import visible_to
 from apps.adjudication.trace import observe
-from apps.cases.engine import Ctx, open_case, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case, perform
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
