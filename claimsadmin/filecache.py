@@ -1,6 +1,6 @@
 """The cache of a machine without Redis."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from django.core.files import locks
 
 class FileCache(FileBasedCache):
     """Files that web and worker share; a counter is raised under a lock, so that none of two at once is lost."""
+
+    _dir: str
+    _createdir: Callable[[], None]
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         with self._alone():

@@ -15,6 +15,9 @@ class Counted(SimpleRateThrottle):
     request does not count.
     """
 
+    num_requests: int  # the rate, which the library reads: so many in `duration` seconds
+    duration: int
+
     def allow_request(self, request: Request, view: Any) -> bool:
         if self.rate is None or (key := self.get_cache_key(request, view)) is None:
             return True
