@@ -26,6 +26,7 @@ from apps.cases.models import CaseEvent, CaseFile, Clock
 from apps.cases.serializers import input_rows
 from apps.core.api import NUMBERED, ActorMixin, YuanField
 from apps.core.api_errors import entry_of
+from apps.core.api_parameters import EnvelopeSerializer
 from apps.core.errors import InvalidInput, NotFound
 
 MANY = 100  # cases of one request; all of them are locked until the commit
@@ -162,7 +163,7 @@ class CountSerializer(serializers.Serializer[Any]):
     lines = CountLineSerializer(many=True)
 
 
-class PerformSerializer(serializers.Serializer[Any]):
+class PerformSerializer(EnvelopeSerializer):
     """`version` is the case's version as you saw it; `input` holds the fields of the action."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
@@ -174,7 +175,7 @@ class CaseSeenSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
-class PerformEachSerializer(serializers.Serializer[Any]):
+class PerformEachSerializer(EnvelopeSerializer):
     """Up to 100 cases as you saw them; `input` holds the fields of the action, the same for all."""
 
     cases = serializers.ListField(child=CaseSeenSerializer(), allow_empty=False, max_length=MANY)

@@ -1,12 +1,14 @@
-"""Which query parameters an operation of the API takes: those its OpenAPI document names."""
+"""What an operation of the API takes: the query parameters and fields that its OpenAPI document names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.plumbing import ComponentRegistry
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
@@ -27,6 +29,22 @@ def refuse_unknown_parameters(request: Request) -> None:
     unknown = [name for name in request.query_params if name not in allowed]
     if unknown:
         raise InvalidInputs([_error(name, sorted(allowed)) for name in unknown])
+
+
+class EnvelopeSerializer(serializers.Serializer[Any]):
+    """A body that is refused when it names more than its fields: what stands beside `input` would be passed over.
+
+    `InvalidInputs` (400, code `unknown_field`), one error for each unknown name.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = (
+            [str(name)[:60] for name in data if name not in self.fields] if isinstance(data, Mapping) else []
+        )
+        if unknown:
+            words = _("Unknown field. Allowed here: %(allowed)s.") % {"allowed": ", ".join(self.fields)}
+            raise InvalidInputs([InvalidInput(words, code="unknown_field", field=name) for name in unknown])
+        return super().to_internal_value(data)
 
 
 @lru_cache(maxsize=1000)

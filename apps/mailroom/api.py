@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.api import ActorMixin
+from apps.core.api_parameters import EnvelopeSerializer
 from apps.core.errors import InvalidInput
 from apps.documents.storage import open_stored
 from apps.mailroom import queries, reasons
@@ -94,7 +95,7 @@ class EmailDetailSerializer(EmailSerializer):
         return EmailFileSerializer(email.files.select_related("file").order_by("position"), many=True).data
 
 
-class StepSerializer(serializers.Serializer[Any]):
+class StepSerializer(EnvelopeSerializer):
     """`version` is the message's version as you saw it; `input` holds the fields of the step."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)

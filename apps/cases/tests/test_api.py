@@ -213,6 +213,14 @@ def test_refusals_have_one_shape_and_change_nothing(
     assert rows_of_every_table() == before
 
 
+def test_what_stands_beside_the_input_is_refused_not_passed_over(world: World) -> None:
+    case, api = world.claim(), machine()
+    sent = {"version": case.version, "reason": "twice", "input": {}}
+    response = api.post(f"/api/v1/cases/{case.number}/actions/withdraw/", sent, format="json")
+    assert refusal(response) == Refusal(400, "unknown_field", "reason")
+    assert "version, input" in response.json()["message"]
+
+
 def test_every_wrong_field_is_listed(world: World) -> None:
     response = do(
         machine(), world.claim(), "set_payee", account="12", clearing_number="x" * 20, relation="AUNT"
