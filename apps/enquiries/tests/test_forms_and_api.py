@@ -119,7 +119,7 @@ def test_a_family_asks_and_reads_about_its_own_child_only(world: World, rulebook
     assert others.get(URL).json()["results"] == []
     assert others.post(URL, given, format="json").status_code == 400
     assert family.post(URL, given | {"answer": "好"}, format="json").status_code == 400
-    again = {"version": told["version"], "reason": "再问"}
+    again = {"version": told["version"], "input": {"reason": "再问"}}
     assert family.post(f"/api/v1/cases/{number}/actions/reopen/", again, format="json").status_code == 403
     assert machine("HOSPITAL", hospital="PUB").post(URL, given, format="json").status_code == 403
     assert machine("HOSPITAL", hospital="PUB").get(URL).json()["results"] == []
