@@ -38,7 +38,7 @@ class ImportJob(models.Model):
     created = models.PositiveIntegerField(_("new"), default=0)
     changed = models.PositiveIntegerField(_("changed"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
-    changes = models.JSONField(_("changes"), default=dict, blank=True)  # entities, samples, notices
+    changes = models.JSONField(_("changes"), default=dict, blank=True)  # entities, samples, notices, errors
     error_count = models.PositiveIntegerField(_("errors"), default=0)
     error_file = models.FileField(_("error list"), upload_to=import_path, blank=True)
     message = models.TextField(_("message"), blank=True)

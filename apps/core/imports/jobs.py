@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import asdict
 from datetime import timedelta
 from typing import IO, Any
 
@@ -27,6 +28,7 @@ from apps.core.imports.importer import CHANGED, CREATED, UNCHANGED, Importer, Re
 from apps.core.imports.workbook import check_file
 
 _IMPORTERS: dict[str, str] = {}
+SHOWN = 100  # errors on the page; the workbook has all
 KEEP_TRIALS = timedelta(days=7)
 State = ImportJob.State
 
@@ -167,7 +169,12 @@ def _finish(job: ImportJob, state: str, report: Report, message: str = "") -> bo
         "created": report.outcomes[CREATED],
         "changed": report.outcomes[CHANGED],
         "unchanged": report.outcomes[UNCHANGED],
-        "changes": {"entities": report.entities, "samples": report.changes, "notices": report.notices},
+        "changes": {
+            "entities": report.entities,
+            "samples": report.changes,
+            "notices": report.notices,
+            "errors": [asdict(one) for one in report.errors[:SHOWN]],  # values are masked,
+        },
         "error_count": len(report.errors),
         "finished_at": timezone.now(),
     }

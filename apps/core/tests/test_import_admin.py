@@ -56,7 +56,11 @@ def test_the_error_list_can_be_downloaded(manager, django_capture_on_commit_call
     job = ImportJob.objects.get()
     assert job.state == "FAILED"
     address = reverse("admin:core_importjob_errors", args=[job.pk])
-    assert address in manager.get(reverse("admin:core_importjob_change", args=[job.pk])).content.decode()
+    page = manager.get(reverse("admin:core_importjob_change", args=[job.pk])).content.decode()
+    assert address in page
+    [error] = job.changes["errors"]
+    for words in (error["column"], "x", error["expected"]):
+        assert f">{words}</td>" in page
     file = tmp_path / "errors.xlsx"
     file.write_bytes(b"".join(manager.get(address).streaming_content))
     assert load_workbook(file).active["D2"].value == "x"
