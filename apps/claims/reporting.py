@@ -154,7 +154,7 @@ def _numbers_taken(report: ReportInput) -> list[DomainError]:
     return [
         InvalidInput(
             _("%(system)s %(number)s belongs to another claim, or stands here twice.")
-            % {"system": pair[0], "number": pair[1]},
+            % {"system": pair[0].removeprefix("HOSPITAL:"), "number": pair[1]},
             code="number_taken",
             field=f"external_numbers.{index}.number",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from apps.cases.models import CaseFile
 from apps.cases.views import show
 from apps.core.errors import DomainError
 from apps.core.excel import excel_response
+from apps.core.imports.jobs import error_list
 from apps.direct.actions import admit_child, submit_direct
 from apps.direct.columns import CLAIMS
 from apps.direct.forms import WorkbookForm, admission_form, submission_form
@@ -89,5 +91,8 @@ def workbook(request: HttpRequest) -> HttpResponse:
             return show(request, "direct/workbook.html", context, status=error.status)
         stored = not trial and not report.errors
         context |= {"report": report, "trial": trial, "stored": stored}
+        if report.errors:  # the workbook is kept nowhere: its errors go with the page
+            context["errors_excel"] = b64encode(error_list(report)).decode()
+            context["errors_name"] = f"{_('Errors')}-{file.name}"
         status = 400 if report.errors else 200
     return show(request, "direct/workbook.html", context, status=status)

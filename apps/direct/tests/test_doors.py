@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -253,6 +256,14 @@ def test_pages_lists_and_excel(world: Direct) -> None:
     sheet = load_workbook(io.BytesIO(web.post("/admin/direct/directclaim/", data).content)).active
     assert sheet is not None
     assert sheet.max_row == 3
+    wrong = book(row(amount="12,3x"))
+    wrong.name = "九月.xlsx"
+    tried = web.post("/admin/direct/batch/", {"file": wrong, "trial": "1"})
+    link = re.search(r'download="([^"]+)" href="data:[^,]+,([^"]+)"', tried.content.decode())
+    assert link is not None
+    errors = load_workbook(io.BytesIO(b64decode(html.unescape(link[2])))).active
+    assert errors is not None
+    assert (link[1], [cell.value for cell in errors[2]][1:4]) == ("错误-九月.xlsx", [2, "金额", "12,3x"])
     posted = web.post("/admin/direct/new/", {"member.number": "M2026", "reporter.name": ""})
     assert posted.status_code == 400
     assert web_of(User.objects.create(username="nobody", is_staff=True)).get(
