@@ -60,7 +60,7 @@ class AppealFields(serializers.ModelSerializer[Appeal]):
         told: dict[str, Any] = super().to_representation(instance)
         actor = self.context.get("actor")
         if actor is not None and actor.is_outside and instance.answered_at is None:
-            told |= {name: None for name in AFTER_THE_ANSWER} | {"result": "", "reasons": []}
+            told |= dict.fromkeys(AFTER_THE_ANSWER) | {"result": "", "reasons": []}
         return told
 
 

@@ -122,7 +122,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     shown = list(rows[: SHOWN + 1])
     context = {
         "title": _("Appeals"), "filters": filters, "rows": shown[:SHOWN], "more": len(shown) > SHOWN, "shown": SHOWN,
-        "states": list(STATES.items()), "results": [("OVERTURNED", _("overturned")), *Result.choices],
+        "states": list(STATES.items()), "results": [("OVERTURNED", pgettext("appeal", "overturned")), *Result.choices],
         "series": series_codes(), "narrowed": filters != Filters(), "here": filters.query(), "now": timezone.now(),
         "may_record": bool(DESK & actor.roles), "decider": User.objects.filter(pk=filters.decider or 0).first(),
     }  # fmt: skip
@@ -251,8 +251,8 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 def _tally_excel(title: str, first: str, rows: list[tuple[str, Tally]]) -> HttpResponse:
     columns = [
-        first, _("received"), _("open"), _("upheld"), pgettext("appeal", "overturned wholly"),
-        pgettext("appeal", "overturned partly"), _("withdrawn"), _("overturned, %"), _("paid more"),
+        first, pgettext("appeal", "received"), _("open"), pgettext("appeal", "upheld"), pgettext("appeal", "overturned wholly"),
+        pgettext("appeal", "overturned partly"), pgettext("appeal", "withdrawn"), _("overturned, per cent"), _("paid more"),
     ]  # fmt: skip
     return excel_response(
         title,

@@ -80,7 +80,7 @@ def about_a_result(handbook: Handbook, about: CaseFile | None, sort: str) -> Fou
     if service is None or not service.offered:
         return Blocker("no_appeal", _("This series knows no appeal."), rule)
     refused = about is not None and about.state == "REJECTED_INTAKE"
-    decided = refused or about is not None and Decision.objects.filter(claim=about.pk).exists()
+    decided = refused or (about is not None and Decision.objects.filter(claim=about.pk).exists())
     if sort == Sort.COMPLAINT and decided:
         return None
     words = _("Only a complaint about the result of a decided claim can be taken up as an appeal.")

@@ -15,8 +15,8 @@ from apps.cases.models import CaseFile, Clock, ClockPause
 from apps.claims.models import Decision
 from apps.core.errors import Blocked, InvalidInput
 from apps.documents.models import Letter, Paper
-from apps.documents.tests.factories import pdf
 from apps.documents.storage import store_bytes
+from apps.documents.tests.factories import pdf
 from apps.messaging.models import Message
 from apps.payments.models import PaymentOrder
 
