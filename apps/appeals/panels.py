@@ -62,7 +62,14 @@ def of_the_claim(fill: Callable[[CaseFile, Any], Context]) -> Callable[[CaseFile
 
 
 def papers(case: CaseFile, actor: Any) -> Context:
-    return {"rows": (), "others": papers_of(case), "lacking": (), "satisfied": 0}
+    """What the family added; while it may add more, also where that is done."""
+    found = papers_of(case)
+    return {
+        "rows": (),
+        "others": found,
+        "lacking": (),
+        "hidden": not found and case.state not in BEFORE_RESULT,
+    }
 
 
 def contacts(case: CaseFile, actor: Any) -> Context:
@@ -74,17 +81,32 @@ def contacts(case: CaseFile, actor: Any) -> Context:
     }
 
 
+def _appeals(case: CaseFile) -> tuple[list[Appeal], Appeal | None]:
+    """All of a claim, and the one that is not over; read once a page."""
+    if "appeals" not in case.looked:
+        case.looked["appeals"] = appeals_on(case.pk)
+    found: list[Appeal] = case.looked["appeals"]
+    return found, next((row for row in found if row.ended_at is None), None)
+
+
+def open_on_claim(case: CaseFile, actor: Any) -> Context:
+    """Above everything else: the decision under appeal stays, or is made again."""
+    _found, running = _appeals(case)
+    standing = running is not None and running.case.state in BEFORE_RESULT
+    return {"running": running, "standing": standing, "hidden": running is None}
+
+
 def on_claim(case: CaseFile, actor: Any) -> Context:
     """The appeals of a claim, and whether one can be recorded now."""
-    found = appeals_on(case.pk)
-    running = next((row for row in found if row.ended_at is None), None)
+    found, running = _appeals(case)
     decided = case.state in DECIDED_STATES.get(case.kind, ())
     may = decided and running is None and isinstance(actor, Actor) and bool(actor.roles & DESK)
     possible = may and appealable(case, target_of(case)) is None
     return {
-        "appeals": found, "running": running, "standing": running is not None and running.case.state in BEFORE_RESULT,
-        "possible": possible, "hidden": not found and not possible,
-    }  # fmt: skip
+        "appeals": found,
+        "possible": possible,
+        "hidden": not found and not possible,
+    }
 
 
 def on_complaint(case: CaseFile, actor: Any) -> Context:
@@ -109,6 +131,9 @@ def add_panels(kind: Kind) -> None:
     ):  # fmt: skip
         kind.panels.append(Panel(name, title, template, fill, side))
     for code in ("claim", "direct"):
+        KINDS[code].panels.insert(
+            0, Panel("appeal", _("Appeal"), "appeals/panels/open_on_claim.html", open_on_claim)
+        )
         KINDS[code].panels.append(Panel("appeals", _("Appeals"), "appeals/panels/on_claim.html", on_claim, "aside"))  # fmt: skip
     KINDS["enquiry"].panels.append(
         Panel("appeal", _("Appeal"), "appeals/panels/on_complaint.html", on_complaint, "aside")

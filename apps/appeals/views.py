@@ -175,9 +175,10 @@ def record_page(request: HttpRequest) -> HttpResponse:
     if number and claim is None:
         words = _("No such case: %(numbers)s") % {"numbers": number}
         form.take_error(DomainError(words, code="unknown_case", field="claim"))
-    if claim and (found := appealable(claim, target_of(claim))):
+    found = appealable(claim, target_of(claim)) if claim else None
+    if found:
         form.take_error(Blocked(found.message, code=found.code, rule=found.rule))
-    return _show_form(request, form, claim, complaint)
+    return _show_form(request, form, claim, complaint, asks=found is None)
 
 
 def _record(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -209,9 +210,16 @@ def _complaint(actor: Actor, number: str) -> Enquiry | None:
 
 
 def _show_form(
-    request: HttpRequest, form: ActionForm, claim: CaseFile | None, complaint: Enquiry | None, status: int = 200
-) -> HttpResponse:  # fmt: skip
-    fields = form.asked() if claim else []
+    request: HttpRequest,
+    form: ActionForm,
+    claim: CaseFile | None,
+    complaint: Enquiry | None,
+    status: int = 200,
+    *,
+    asks: bool = True,
+) -> HttpResponse:
+    """Without a claim it is asked first; of one that cannot be appealed the reason alone is shown."""
+    fields = form.asked() if claim and asks else []
     context = {
         "title": _("Record an appeal"), "form": form, "claim": claim, "complaint": complaint,
         "fields": [one for one in fields if one.bound is None or one.bound.name not in ("claim", "complaint")],

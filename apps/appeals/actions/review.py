@@ -47,7 +47,7 @@ def take_the_place_of_common_actions() -> None:
     """Assigning and taking begin the review here, and ask who had a part in the decision."""
     common = KIND.actions
     common["assign"] = replace(
-        common["assign"], handler=_assign, input=AssignInput, transition=_begin, states=LIVE, style="primary", order=10,
+        common["assign"], handler=_assign, input=AssignInput, transition=_begin, states=LIVE, order=10,
     )  # fmt: skip
     common["take"] = replace(
         common["take"], handler=_take, roles=REVIEWERS, transition=_begin, states=LIVE, guards=(guards.disinterested,),
@@ -108,7 +108,8 @@ def _overturn(ctx: Ctx[OverturnInput]) -> None:
 KIND.action(
     Action(
         "uphold", _("Uphold the decision"), REVIEWERS, _uphold, transition="uphold", input=UpholdInput,
-        guards=(guards.disinterested,), initial=_reasons_of_the_decision, event="appeal_upheld", order=40,
+        guards=(guards.disinterested,), initial=_reasons_of_the_decision, event="appeal_upheld",
+        style="primary", order=40,
     )
 )  # fmt: skip
 KIND.action(
