@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "apps.settlements",
     "apps.billing",
     "apps.recoveries",
+    "apps.appeals",
     "apps.quality",
     "apps.finance",
     "apps.dashboards",
@@ -432,6 +433,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {  # several models have a field of this name
+        "AppealResult": "apps.appeals.models.Result",
         "AppointmentLead": "apps.appointments.models.Appointment.Lead",
         "BenefitCode": "apps.adjudication.codes.BENEFITS",
         "BillPaymentKind": "apps.billing.models.BillPayment.Kind",

@@ -16,6 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from apps.accounts.actors import SYSTEM
 from apps.accounts.models import AccessLog
 from apps.accounts.tests.factories import ApiClientFactory, TeamFactory, make_actor
+from apps.appeals.actions import open_appeal
 from apps.appointments.actions import request_appointment
 from apps.billing.actions import Share, follow_claim
 from apps.cases.models import CaseFile
@@ -55,6 +56,7 @@ NUMBERED: dict[str, Callable[[House], Any]] = {  # whose number it is, by the be
     "api/v1/bills/": lambda house: house.cases["bill"],
     "api/v1/direct-claims/": lambda house: house.cases["direct"],
     "api/v1/enquiries/": lambda house: house.cases["enquiry"],
+    "api/v1/appeals/": lambda house: house.cases["appeal"],
     "api/v1/recoveries/": lambda house: house.cases["recovery"],
 }
 KEYED = {
@@ -108,6 +110,8 @@ class House(metaclass=MadeOnce):
         dear = world.visit([world.bill(lines=[world.line("800.00")])])
         paid = world.pay(world.do(World.review(world, dear, series=SERIES), "decide"))
         Recoveries.decide_again(world, paid, "300.00")  # type: ignore[arg-type]
+        said = {"claim": paid.number, "appellant": "王建国", "text": "费用不应扣除"}
+        open_appeal(make_actor("service_specialist"), said, now=world.now)
         world.approved(series=SERIES)
         request_appointment(make_actor("service_specialist"), now=world.now, data={
             "member": f"M{SERIES}", "hospital": "PRI", "visit_on": "2026-10-13", "department_group": "GENERAL",

@@ -64,6 +64,9 @@ class ClaimFlow(CaseFile):
     @transition(field="state", source=["REFUSAL_PENDING", "EMERGENCY_HOLD"], target="REJECTED_INTAKE")
     def reject_intake(self) -> None: ...
 
+    @transition(field="state", source=["REJECTED_INTAKE"], target="REFUSAL_PENDING")
+    def readmit(self) -> None: ...
+
     @transition(
         field="state",
         source=["REPORTED", "EMERGENCY_HOLD", "REFUSAL_PENDING", "AWAITING_ORIGINALS"],

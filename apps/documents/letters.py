@@ -254,6 +254,58 @@ class FormsContext:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AppealedDecision:
+    """The decision under appeal; `at_intake`: the claim was not taken in (PR-06)."""
+
+    on: date
+    at_intake: bool
+    paid_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppealReceivedContext:
+    """An appeal has come (APL-01, APP-27)."""
+
+    about: About
+    appeal: str  # number
+    received_on: date
+    decision: AppealedDecision
+    said: str
+    lines: tuple[str, ...] = ()  # names of the lines in question; none = the whole decision
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedLine:
+    """What the decision under appeal paid for a line, and what is paid now."""
+
+    place: str
+    name: str
+    contested: bool
+    billed_fen: int
+    before_fen: int
+    after_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppealReplyContext:
+    """The answer to an appeal. Without a new decision `new_fen` and `change_fen` are None."""
+
+    about: About
+    appeal: str  # number
+    received_on: date
+    decision: AppealedDecision
+    said: str
+    result: str  # UPHELD | WHOLLY | PARTLY
+    answer: str
+    new_fen: int | None = None
+    change_fen: int | None = None
+    lines: tuple[ComparedLine, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    text: str = ""
+
+
 LetterContext = (
     AcceptanceContext
     | SupplementContext
@@ -262,6 +314,8 @@ LetterContext = (
     | GuaranteeContext
     | RecoveryContext
     | FormsContext
+    | AppealReceivedContext
+    | AppealReplyContext
 )
 KINDS: dict[type[Any], Letter.Kind] = {
     AcceptanceContext: Letter.Kind.ACCEPTANCE,
@@ -271,6 +325,8 @@ KINDS: dict[type[Any], Letter.Kind] = {
     GuaranteeContext: Letter.Kind.GUARANTEE,
     RecoveryContext: Letter.Kind.RECOVERY,
     FormsContext: Letter.Kind.FORMS,
+    AppealReceivedContext: Letter.Kind.APPEAL_ACK,
+    AppealReplyContext: Letter.Kind.APPEAL_REPLY,
 }
 
 

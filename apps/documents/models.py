@@ -142,6 +142,8 @@ class Letter(models.Model):
         GUARANTEE = "GUARANTEE", _("guarantee letter")
         RECOVERY = "RECOVERY", _("request for refund")
         FORMS = "FORMS", _("blank forms")
+        APPEAL_ACK = "APPEAL_ACK", _("acknowledgement of an appeal")
+        APPEAL_REPLY = "APPEAL_REPLY", _("answer to an appeal")
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("being rendered")

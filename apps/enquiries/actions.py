@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Q
 from django.utils import timezone, translation
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team, User
@@ -38,6 +38,7 @@ from apps.enquiries.inputs import (
     FormsInput,
     RecordInput,
     SendInput,
+    TakenUpInput,
     WhyInput,
 )
 from apps.enquiries.models import Category, Enquiry, Sort
@@ -371,6 +372,25 @@ def _wish(wished: bool) -> Callable[[Ctx[WhyInput]], None]:
     return handler
 
 
+def _taken_up(ctx: Ctx[TakenUpInput]) -> None:
+    """The wish is settled; what is still open is answered by the appeal (APP-27)."""
+    assert ctx.input is not None
+    row, number = ctx.subject, ctx.input.appeal
+    row.appeal_wished = False
+    ctx.update(row, "appeal_wished")
+    ctx.data["appeal"] = number
+    if ctx.case.state in LIVE:
+        with translation.override("zh-hans"):
+            words = gettext("Taken up as appeal %(number)s; the answer to it is the answer.")
+        _set_answer(ctx, row, words % {"number": number})
+        ctx.update(row, "answer", "answered_by", "answered_at")
+        ctx.emit(CLOCKS[Sort(row.sort)][1])
+
+
+def _answered_if_open(ctx: Ctx[Any]) -> str:
+    return "answer" if ctx.case.state in LIVE else ""
+
+
 # --- Registration ---------------------------------------------------------------------------------
 
 DONE = frozenset({"ANSWERED", "CLOSED"})
@@ -387,6 +407,10 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action(
         "drop_appeal", _("No appeal after all"), ANSWERERS, _wish(False), states=ALL, input=WhyInput,
         guards=(guards.appeal_wished,), event="appeal_dropped", order=25,
+    ),
+    Action(
+        "take_up", _("Taken up as appeal"), frozenset(), _taken_up, transition=_answered_if_open, states=ALL,
+        input=TakenUpInput, guards=(guards.appeal_wished,), event="appeal_taken_up", system=True, manual=False,
     ),
     Action(
         "mark_complex", _("Complex: thirty days"), LEADS, _lengthen(Category.COMPLEX), states=LIVE,

@@ -73,12 +73,14 @@ def complex_(ctx: Any) -> Found:
 
 
 def about_a_result(handbook: Handbook, about: CaseFile | None, sort: str) -> Found:
-    """Only a complaint about the result of a claim can become an appeal (APP-27; APL-01)."""
+    """Only a complaint about the result of a claim can become an appeal (APP-27; APL-01); a refusal at
+    intake is one (PR-06)."""
     service = handbook.service("appeal")
     rule = service.rule if service else ""
     if service is None or not service.offered:
         return Blocker("no_appeal", _("This series knows no appeal."), rule)
-    decided = about is not None and Decision.objects.filter(claim=about.pk).exists()
+    refused = about is not None and about.state == "REJECTED_INTAKE"
+    decided = refused or (about is not None and Decision.objects.filter(claim=about.pk).exists())
     if sort == Sort.COMPLAINT and decided:
         return None
     words = _("Only a complaint about the result of a decided claim can be taken up as an appeal.")

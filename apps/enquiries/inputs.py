@@ -90,3 +90,8 @@ class CloseInput:
 @dataclass(frozen=True)
 class WhyInput:
     reason: str = ask(_("Reason"), widget="textarea", min_length=2, max_length=400)
+
+
+@dataclass(frozen=True)
+class TakenUpInput:
+    appeal: str = ask(_("Appeal"), max_length=30)

@@ -39,6 +39,7 @@ EVENTS: dict[str, dict[str, Text]] = {
         "closed_no_papers": pgettext_lazy("webhook", "closed, papers never came"),
         "closed": pgettext_lazy("webhook", "closed"),
         "reopened": pgettext_lazy("webhook", "reopened"),
+        "readmitted": pgettext_lazy("webhook", "taken up again after an appeal"),
     },
     "authorization": {
         "authorization_submitted": pgettext_lazy("webhook", "submitted"),
@@ -120,6 +121,15 @@ EVENTS: dict[str, dict[str, Text]] = {
         "enquiry_closed": pgettext_lazy("webhook", "closed"),
         "enquiry_reopened": pgettext_lazy("webhook", "reopened"),
     },
+    "appeal": {
+        "appeal_recorded": pgettext_lazy("webhook", "recorded"),
+        "information_asked": pgettext_lazy("webhook", "papers were asked for"),
+        "information_arrived": pgettext_lazy("webhook", "papers arrived"),
+        "appeal_upheld": pgettext_lazy("webhook", "decision upheld"),
+        "appeal_overturned": pgettext_lazy("webhook", "decision overturned, the claim is decided again"),
+        "appeal_closed": pgettext_lazy("webhook", "answered"),
+        "appeal_withdrawn": pgettext_lazy("webhook", "withdrawn"),
+    },
     "recovery": {
         "recovery_opened": pgettext_lazy("webhook", "opened"),
         "contact_late": pgettext_lazy("webhook", "first contact is late"),
@@ -163,10 +173,11 @@ INTERNAL: dict[str, frozenset[str]] = {
             inquiry_answered inquiry_canceled medical_review_ordered refusal_sent set_off set_off_undone settled sign""",
         "bill": """bill_exhausted bill_notice_failed bill_paid cancel_recorded online_started reminder_bounced
             reminder_called reminder_delivered reminder_failed reminder_noted reminder_sent""",
-        "enquiry": """appeal_dropped appeal_wished complaint_answered complaint_received mark_complex message_answered
+        "enquiry": """appeal_dropped appeal_taken_up appeal_wished complaint_answered complaint_received mark_complex message_answered
             message_received""",
         "recovery": """closed due_moved give_back_ordered member_contacted payee_changed refund_received reminded
             write_off_declined write_off_proposed""",
+        "appeal": "appeal_answered appeal_claim_reopened appeal_received appeal_settled information_delivered withdrawn",
         "inspection": "drawn finish_rework inspected send_to_rework uphold_objection",
     }.items()
 }

@@ -108,6 +108,7 @@ WALKED_ELSEWHERE = {
     "enquiry": "apps/enquiries/tests/test_walk.py",
     "appointment": "apps/appointments/tests/test_walk.py",
     "authorization": "apps/authorizations/tests/test_walk.py",
+    "appeal": "apps/appeals/tests/test_review.py",
     "recovery": "apps/recoveries/tests/test_walk.py",
     "direct": "apps/direct/tests/test_walk.py",
     "inspection": "apps/quality/tests/test_inspections.py",

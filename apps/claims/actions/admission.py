@@ -14,6 +14,7 @@ from apps.cases.inputs import ask
 from apps.cases.kinds import Action
 from apps.claims import guards, letters
 from apps.claims.actions.common import ReasonInput, answer_row
+from apps.claims.actions.intake import register
 from apps.claims.assess import Assessment, assessment_in
 from apps.claims.facts import facts_of
 from apps.claims.roles import SENIORS, SUPERVISORS
@@ -70,6 +71,16 @@ def _overrule_refusal(ctx: Ctx[ReasonInput]) -> None:
     ctx.then("route")
 
 
+def _readmit(ctx: Ctx[ReasonInput]) -> None:
+    """The refusal did not stand up to an appeal (PR-06): its bills are claimed again (LAW-11), and a person
+    takes the claim in, after a correction where the facts were wrong."""
+    assert ctx.input is not None
+    ctx.reason = ctx.input.reason
+    register(ctx, assessment_in(ctx).rows)
+    ctx.case.open, ctx.case.closed_at = True, None
+    ctx.emit("first_received")
+
+
 def _decide_hold(ctx: Ctx[HoldInput]) -> None:
     assert ctx.input is not None
     ctx.reason = ctx.input.reason
@@ -119,6 +130,12 @@ KIND.action(
     Action(
         "overrule_refusal", _("Take in after all"), SUPERVISORS, _overrule_refusal, states=frozenset({"REFUSAL_PENDING"}),
         input=ReasonInput, guards=(guards.refusal_has_discretion,), order=20,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "readmit", _("Take up again after an appeal"), frozenset(), _readmit, transition="readmit", input=ReasonInput,
+        event="readmitted", system=True, manual=False,
     )
 )  # fmt: skip
 KIND.action(

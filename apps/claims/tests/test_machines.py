@@ -11,5 +11,6 @@ def test_the_workflow_is_what_the_specification_says() -> None:
     MACHINE.check("D")
 
 
-def test_final_states_are_left_only_by_reopening_or_a_returned_payment() -> None:
-    assert {target for _source, target in MACHINE.leaving(FINAL)} == {"REOPENED", "PAYMENT_FAILED"}
+def test_final_states_are_left_only_by_reopening_an_appeal_or_a_returned_payment() -> None:
+    left = {target for _source, target in MACHINE.leaving(FINAL)}
+    assert left == {"REOPENED", "PAYMENT_FAILED", "REFUSAL_PENDING"}
