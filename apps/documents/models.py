@@ -142,6 +142,9 @@ class Letter(models.Model):
         GUARANTEE = "GUARANTEE", _("guarantee letter")
         RECOVERY = "RECOVERY", _("request for refund")
         FORMS = "FORMS", _("blank forms")
+        ENTRUSTMENT = "ENTRUSTMENT", _("entrustment letter")
+        ADVANCE_END = "ADVANCE_END", _("notice that an advance ended")
+        DIFFERENCE = "DIFFERENCE", _("request for the difference of an advance")
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("being rendered")
