@@ -15,6 +15,7 @@ from apps.claims.tests.world import World
 from apps.documents.models import Paper
 from apps.messaging.models import CallTask
 from apps.payments.models import PaymentOrder
+from apps.products.actions import load_calendar
 
 ACCOUNT = {
     "series": "2026", "provider": "安伴健康服务有限公司", "phone": "400-800-1234", "name": "安伴健康服务有限公司",
@@ -32,6 +33,7 @@ class Advances(World):
 
     def __init__(self, *series: str) -> None:
         super().__init__(*series)
+        load_calendar([2026])
         for name in self.series:
             self.list_hospital("PRI", name, "INPATIENT", direct_billing=["INPATIENT"])
         if "2026" in self.series:
