@@ -48,7 +48,8 @@ REFUND_DAYS = 30  # where a series sets no figure (DL-42)
 def issue_entrustment(ctx: Ctx[Any]) -> Letter:
     """The letter to be signed, with the message that carries it (ADV-08)."""
     given: Advance = ctx.subject
-    assert given.provider is not None and given.approved_fen is not None  # approved just now
+    assert given.provider is not None  # approved just now
+    assert given.approved_fen is not None
     letter = queue_letter(
         ctx,
         EntrustmentContext(
@@ -79,7 +80,8 @@ def issue_end(ctx: Ctx[Any], rule: str) -> Letter:
 def issue_difference(ctx: Ctx[Any], outcome: str = "difference") -> Letter:
     """ADV-14: what is still to be refunded to the provider, and where to."""
     given: Advance = ctx.subject
-    assert given.refund_due_on is not None and given.claim is not None  # set with the difference
+    assert given.refund_due_on is not None  # set with the difference
+    assert given.claim is not None
     clause, source = clause_of(ctx.handbook, "ADV-14")
     account = given.provider.payee if given.provider else None
     payee = PayeeBlock(account.name, account.bank, account.account) if account else None

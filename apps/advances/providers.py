@@ -37,8 +37,9 @@ def enter(actor: Actor, data: dict[str, Any], *, now: datetime | None = None) ->
     _need(actor, MAKERS)
     given = parse_input(ProviderInput, data)
     if given.series not in series_codes():
-        words = _("No such series: %(series)s") % {"series": given.series}
-        raise InvalidInput(words, field="series", code="unknown_series")
+        raise InvalidInput(
+            _("No such series: %(series)s") % {"series": given.series}, field="series", code="unknown_series"
+        )
     service = current_handbook(given.series).handbook.service("advance")
     if service is None or not service.offered:
         words = _("Series %(series)s knows no inpatient advance.") % {"series": given.series}
@@ -47,13 +48,16 @@ def enter(actor: Actor, data: dict[str, Any], *, now: datetime | None = None) ->
     with transaction.atomic():
         payee.save(force_insert=True)
         row = Provider.objects.select_for_update().filter(series=given.series).first() or Provider(
-            series=given.series
+            series=given.series, name=given.provider
         )
-        if row.payee_id is None or row.name == given.provider:
+        if row.payee_id is None:
             row.name = given.provider
         elif row.name != given.provider:
-            words = _("%(name)s is designated for this series; another provider needs another series.")
-            raise InvalidInput(words % {"name": row.name}, field="provider", code="designated", rule="ADV-03")
+            raise InvalidInput(
+                _("%(name)s is designated for this series; another provider needs another series.")
+                % {"name": row.name},
+                field="provider", code="designated", rule="ADV-03",
+            )  # fmt: skip
         row.phone = given.phone or row.phone
         row.proposed, row.proposed_by_id, row.proposed_at = payee, actor.person_id, now or timezone.now()
         row.save()

@@ -87,16 +87,16 @@ def _check_service(given: ApplyInput, handbook: Handbook) -> list[DomainError]:
         }
         errors.append(InvalidInput(words, code="channel", field="channel", rule=service.channel_rule))
     if observe("ADV-02", not given.need):
-        words = _("Without the family's word that money is short there is no advance.")
-        errors.append(InvalidInput(words, code="need", field="need", rule="ADV-02"))
+        unsaid = _("Without the family's word that money is short there is no advance.")
+        errors.append(InvalidInput(unsaid, code="need", field="need", rule="ADV-02"))
     return errors
 
 
 def _check_dates(given: ApplyInput, now: datetime) -> list[DomainError]:
     today = timezone.localtime(now).date()
     if given.admitted and given.admitted_on > today:
-        words = _("The admission lies in the future.")
-        return [InvalidInput(words, code="future", field="admitted_on", rule="ADV-02")]
+        ahead = _("The admission lies in the future.")
+        return [InvalidInput(ahead, code="future", field="admitted_on", rule="ADV-02")]
     if given.admitted_on > today + FARTHEST:
         words = _("The admission lies more than %(days)d days ahead.") % {"days": FARTHEST.days}
         return [InvalidInput(words, code="too_far", field="admitted_on")]
@@ -110,8 +110,8 @@ def _check_lines(given: ApplyInput) -> list[DomainError]:
         words = _("At most %(limit)d items are possible.") % {"limit": MAXIMUM_LINES}
         return [InvalidInput(words, code="too_many", field="lines")]
     if given.expected > sum(line.amount for line in given.lines):
-        words = _("Others cannot pay more than the expected cost.")
-        return [InvalidInput(words, code="too_large", field="expected")]
+        more = _("Others cannot pay more than the expected cost.")
+        return [InvalidInput(more, code="too_large", field="expected")]
     return []
 
 

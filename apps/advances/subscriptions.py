@@ -48,12 +48,9 @@ def follow(number: str, decided: bool, batch: Batch) -> None:
     if decided:
         state = _state(number)
         perform(number, "adjudicate" if state == "SETTLED" else "adjudicate_again", SYSTEM, now=batch.now)
-    case = CaseFile.objects.select_related("advance__claim").get(number=number)
-    if (
-        case.state in ("ADJUDICATED", "REFUNDED")
-        and not case.advance.claim.open
-        and not case.advance.open_fen
-    ):  # type: ignore[attr-defined]
+    row = Advance.objects.select_related("case", "claim").get(case__number=number)
+    over = row.claim is not None and not row.claim.open and not row.open_fen
+    if over and row.case.state in ("ADJUDICATED", "REFUNDED"):
         perform(number, "close", SYSTEM, now=batch.now)
 
 

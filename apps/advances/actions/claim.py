@@ -180,7 +180,7 @@ def _close(ctx: Ctx[NoInput]) -> None:
     ctx.case.open, ctx.case.closed_at = False, ctx.now
 
 
-for action in (
+ACTIONS: tuple[Action[Any], ...] = (
     Action("adjudicate", _("Claim decided"), frozenset(), _adjudicate, transition="adjudicate", event="adjudicated",
            system=True, manual=False),
     Action("adjudicate_again", _("Claim decided anew"), frozenset(), _adjudicate_again,
@@ -196,5 +196,6 @@ for action in (
            event="refunded", system=True, manual=False),
     Action("close", pgettext_lazy("advance", "Close"), SPECIALISTS | PAYERS, _close, transition="close",
            guards=(guards.claim_over,), event="closed", system=True, order=10),
-):  # fmt: skip
+)  # fmt: skip
+for action in ACTIONS:
     KIND.action(action)

@@ -75,7 +75,7 @@ def _pay(ctx: Ctx[PaidInput]) -> None:
     ctx.case.amount_fen = amount
     ctx.data |= {
         "amount_fen": amount, "payer": "PROVIDER", "payee": "HOSPITAL", "provider": given.provider.name,
-        "hospital": ctx.case.hospital.code, "bank_reference": found.bank_reference,
+        "hospital": str(ctx.case.hospital), "bank_reference": found.bank_reference,
     }  # fmt: skip
     tell_family(ctx, "advanced")
 
@@ -96,7 +96,7 @@ def _send_again(ctx: Ctx[NoInput]) -> None:
     issue_entrustment(ctx)
 
 
-for action in (
+ACTIONS: tuple[Action[Any], ...] = (
     Action("sign", _("Documents signed"), SPECIALISTS, _sign, transition="sign", input=SignedInput,
            initial=lambda ctx: {"signed_at": ctx.now}, guards=(guards.signed_papers,), event="documents_signed",
            style="primary", order=10),
@@ -107,5 +107,6 @@ for action in (
                                 "paid_on": timezone.localtime(ctx.now).date()},
            four_eyes=("approve", "sign_off"), guards=(guards.signed_papers, guards.in_hospital), event="advanced",
            style="primary", order=10),
-):  # fmt: skip
+)  # fmt: skip
+for action in ACTIONS:
     KIND.action(action)

@@ -47,9 +47,7 @@ def pay(world: Advances, case: CaseFile) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("billed", S38)
-def test_s38_the_difference_is_the_providers_and_the_rest_the_familys(
-    world: Advances, billed: str
-) -> None:
+def test_s38_the_difference_is_the_providers_and_the_rest_the_familys(world: Advances, billed: str) -> None:
     difference, orders = S38[billed]
     case = world.settled(billed)
     assert decide(world, case).claim.decided_fen == round(float(billed) * 100)
@@ -88,7 +86,12 @@ def test_the_family_refunds_part_by_part_and_the_advance_closes(world: Advances)
 
 def refund(world: Advances, case: CaseFile, amount: str, reference: str = "R-0") -> CaseFile:
     return world.do(
-        case, "record_refund", by="finance", amount=amount, received_on=world.now.date(), bank_reference=reference
+        case,
+        "record_refund",
+        by="finance",
+        amount=amount,
+        received_on=world.now.date(),
+        bank_reference=reference,
     )
 
 

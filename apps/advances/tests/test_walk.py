@@ -40,14 +40,21 @@ def test_adv22_a_series_without_advances_refuses_and_says_the_other_way(world: A
     with pytest.raises(InvalidInputs) as refused:
         world.apply(series="2024")
     (error,) = refused.value.errors
-    assert (error.rule, "事后理赔" in str(error.message), error.data["redirect"]) == ("ADV-22", True, "REIMBURSEMENT")
+    assert (error.rule, "事后理赔" in str(error.message), error.data["redirect"]) == (
+        "ADV-22",
+        True,
+        "REIMBURSEMENT",
+    )
     assert CaseFile.objects.count() == before
 
 
 def test_adv04_it_comes_by_the_service_line_with_the_familys_word(world: Advances) -> None:
     with pytest.raises(InvalidInputs) as refused:
         world.apply(channel="MINIPROGRAM", need=False)
-    assert {(error.field, error.rule) for error in refused.value.errors} == {("channel", "ADV-04"), ("need", "ADV-02")}
+    assert {(error.field, error.rule) for error in refused.value.errors} == {
+        ("channel", "ADV-04"),
+        ("need", "ADV-02"),
+    }
     family = make_machine("MEMBER_APP", member="M2026")
     with pytest.raises(NotAllowed) as not_here:
         apply_for_advance(family, data=world.told())
@@ -135,7 +142,9 @@ def test_adv05_the_call_is_due_a_working_day_after_the_verification(world: Advan
     task = CallTask.objects.get(case=case)
     assert "权益验证已通过" in task.script
     said = {"task": task.pk, "note": "无人接听"}
-    case = world.do(case, "record_call", by="specialist", now=at("2026-10-09", 11), outcome="UNANSWERED", **said)
+    case = world.do(
+        case, "record_call", by="specialist", now=at("2026-10-09", 11), outcome="UNANSWERED", **said
+    )
     assert case.state == "VERIFIED"
     said = {"task": CallTask.objects.get(case=case, outcome="OPEN").pk, "note": "预计住院十天"}
     case = world.do(case, "record_call", by="specialist", now=at("2026-10-10"), outcome="ANSWERED", **said)
@@ -165,11 +174,16 @@ def test_adv06_the_clock_runs_from_the_last_good_paper_and_stops_with_a_useless_
     clock.refresh_from_db()
     assert (case.state, clock.state, world.row(case).complete_at) == ("MATERIALS_PENDING", "STOPPED", None)
     case = world.give(case, "EXAM_REPORT")
-    assert (case.state, Clock.objects.filter(case=case, key="advance.review").count()) == ("MATERIALS_COMPLETE", 2)
+    assert (case.state, Clock.objects.filter(case=case, key="advance.review").count()) == (
+        "MATERIALS_COMPLETE",
+        2,
+    )
     rulebook.read_back("DL-29", clock.day)
 
 
-def test_s35_an_investigation_replaces_the_two_days_from_the_same_start(world: Advances, rulebook: Any) -> None:
+def test_s35_an_investigation_replaces_the_two_days_from_the_same_start(
+    world: Advances, rulebook: Any
+) -> None:
     case = world.called()
     for kind in REVIEW[:-1]:
         case = world.give(case, kind)
@@ -212,7 +226,7 @@ def test_what_the_review_finds_rules_the_advance_out(world: Advances, rule: str)
 
 def test_adv16_with_two_conditions_a_supervisor_decides(world: Advances) -> None:
     case = world.checked(no_real_time=True, ratio_unknown=True)
-    with pytest.raises(Blocked, match="主管|supervisor") as refused:
+    with pytest.raises(Blocked, match="supervisor") as refused:
         world.do(case, "approve", by="senior", amount="1000.00")
     assert refused.value.rule == "ADV-16"
     assert world.do(case, "approve", by="supervisor", amount="1000.00").state == "APPROVED"
@@ -255,7 +269,9 @@ def test_adv07_a_refusal_is_final_and_told_by_letter(world: Advances) -> None:
     assert "家长与肇事方已起诉" in render_html(letter)
     message = last_message(case)
     assert (message.letter_token, "终止" in message.subject) == (letter.token, True)
-    assert not [one for one in available(case, world.actor("senior")) if one.action.name in ("approve", "terminate")]
+    assert not [
+        one for one in available(case, world.actor("senior")) if one.action.name in ("approve", "terminate")
+    ]
 
 
 def test_outside_the_review_only_what_the_provider_may_refuse_for_ends_it(world: Advances) -> None:
@@ -271,7 +287,9 @@ def test_outside_the_review_only_what_the_provider_may_refuse_for_ends_it(world:
 # --- Signature and payment ------------------------------------------------------------------------------------
 
 
-def test_s34_nothing_is_paid_unsigned_and_the_day_runs_from_the_signature(world: Advances, rulebook: Any) -> None:
+def test_s34_nothing_is_paid_unsigned_and_the_day_runs_from_the_signature(
+    world: Advances, rulebook: Any
+) -> None:
     case = world.approved()
     letter = Letter.objects.get(case=case, kind="ENTRUSTMENT")
     assert "安伴健康服务有限公司" in render_html(letter)
@@ -291,10 +309,19 @@ def test_s34_nothing_is_paid_unsigned_and_the_day_runs_from_the_signature(world:
         rulebook.read_back(rule, clock.day)
     later = at("2026-10-10")
     with pytest.raises(Blocked) as third:
-        world.do(case, "pay_hospital", by="finance", now=later, paid_on=later.date(), **paid | {"litigation": True})
+        world.do(
+            case, "pay_hospital", by="finance", now=later, paid_on=later.date(), **paid | {"litigation": True}
+        )
     assert third.value.rule == "ADV-12"
     with pytest.raises(InvalidInput) as above:
-        world.do(case, "pay_hospital", by="finance", now=later, paid_on=later.date(), **paid | {"amount": "30000.01"})
+        world.do(
+            case,
+            "pay_hospital",
+            by="finance",
+            now=later,
+            paid_on=later.date(),
+            **paid | {"amount": "30000.01"},
+        )
     assert above.value.rule == "ADV-03"
     case = world.do(case, "pay_hospital", by="finance", now=later, paid_on=later.date(), **paid)
     assert (case.state, world.clock(case, "advance.payment").breached) == ("ADVANCED", False)
@@ -316,16 +343,22 @@ def test_who_approved_does_not_pay(world: Advances) -> None:
 # --- Discharge -------------------------------------------------------------------------------------------------
 
 
-def test_adv09_the_same_day_is_flagged_and_a_new_day_moves_the_settlement(world: Advances, rulebook: Any) -> None:
+def test_adv09_the_same_day_is_flagged_and_a_new_day_moves_the_settlement(
+    world: Advances, rulebook: Any
+) -> None:
     case = world.advanced()
-    case = world.do(case, "notice_discharge", by="specialist", now=at("2026-10-07", 20), discharged_on="2026-10-08")
+    case = world.do(
+        case, "notice_discharge", by="specialist", now=at("2026-10-07", 20), discharged_on="2026-10-08"
+    )
     assert (case.state, world.row(case).notice_late) == ("DISCHARGE_NOTICED", False)
     assert world.clock(case, "advance.settlement").day == date(2026, 10, 8)
-    case = world.do(case, "notice_discharge", by="specialist", now=at("2026-10-10", 9), discharged_on="2026-10-10")
+    case = world.do(
+        case, "notice_discharge", by="specialist", now=at("2026-10-10", 9), discharged_on="2026-10-10"
+    )
     assert world.row(case).notice_late is True
-    assert [clock.day for clock in Clock.objects.filter(case=case, key="advance.settlement", state="RUNNING")] == [
-        date(2026, 10, 10)
-    ]
+    assert [
+        clock.day for clock in Clock.objects.filter(case=case, key="advance.settlement", state="RUNNING")
+    ] == [date(2026, 10, 10)]
     for rule in ("DL-32", "DL-33", "ADV-09"):
         rulebook.read_back(rule, case.state)
 
@@ -363,9 +396,13 @@ def test_a_wrong_bill_is_named_where_it_stands_and_nothing_is_filed(world: Advan
 
 def test_strangers_see_nothing_of_it(world: Advances) -> None:
     case = world.apply()
-    for stranger in (make_machine("TPA", tpa="风石健康"), make_machine(hospital="CHC"), make_machine("MEMBER_APP", member="M2024")):
+    for stranger in (
+        make_machine("TPA", tpa="风石健康"),
+        make_machine(hospital="CHC"),
+        make_machine("MEMBER_APP", member="M2024"),
+    ):
+        world._people["x"] = stranger
         with pytest.raises((NotFound, NotAllowed)):
-            world._people["x"] = stranger
             world.do(case, "withdraw", by="x", reason="取消")
     with pytest.raises(NotAllowed):
         world.do(case, "verify", by="finance")
