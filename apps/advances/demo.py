@@ -195,7 +195,9 @@ class Demo:
                 kinds = ("PASSPORT", "GUARDIAN_ID") if entry.key == "PHOTO_ID" else (entry.key,)
                 for kind in kinds if entry.key not in DISCHARGE else ():
                     subject = "INSURED" if kind == "PASSPORT" else "PAYEE" if kind == "GUARDIAN_ID" else ""
-                    self.do(claim, "attach_paper", "intake", when, kind=kind, form="ORIGINAL", subject=subject)
+                    self.do(
+                        claim, "attach_paper", "intake", when, kind=kind, form="ORIGINAL", subject=subject
+                    )
             tick(claims, claims.see(claim), min(when, self.now))
 
     def paid(self, case: CaseFile, when: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -97,6 +98,19 @@ def _move_claims(row: Provider, now: datetime) -> None:
         )
 
 
+def visible_providers(actor: Actor) -> QuerySet[Provider]:
+    """For people of the house: administrators have no advances, and accounts are no affair of others."""
+    return Provider.objects.none() if _outside(actor) else Provider.objects.all()
+
+
 def _need(actor: Actor, roles: frozenset[str]) -> None:
     if not roles & actor.roles:
         raise role_needed(actor, roles)
+    if _outside(actor):
+        raise NotAllowed(
+            _("The insurer's own people enter and confirm this account."), code="not_of_the_house"
+        )
+
+
+def _outside(actor: Actor) -> bool:
+    return bool(actor.tpa or actor.hospital or actor.provider or actor.member)

@@ -18,8 +18,8 @@ from apps.accounts.actors import Actor, actor_of
 from apps.accounts.visibility import visible_to
 from apps.advances.actions import apply_for_advance
 from apps.advances.forms import application_form, provider_form
-from apps.advances.models import Advance, Provider
-from apps.advances.providers import CHECKERS, MAKERS, confirm, enter
+from apps.advances.models import Advance
+from apps.advances.providers import CHECKERS, MAKERS, confirm, enter, visible_providers
 from apps.advances.queries import GROUPS, rows_visible_to, searched
 from apps.advances.roles import DESK
 from apps.advances.workflow import STATES
@@ -194,7 +194,7 @@ def _show_providers(request: HttpRequest, form: Any, status: int = 200) -> HttpR
     actor = actor_of(request)
     related = ("payee", "proposed", "proposed_by", "confirmed_by")
     context = {
-        "title": _("Advance provider"), "form": form, "rows": list(Provider.objects.select_related(*related)),
+        "title": _("Advance provider"), "form": form, "rows": list(visible_providers(actor).select_related(*related)),
         "may_enter": bool(MAKERS & actor.roles), "may_confirm": bool(CHECKERS & actor.roles),
     }  # fmt: skip
     return show(request, "advances/providers.html", context, status=status)
