@@ -16,6 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from apps.accounts.actors import SYSTEM
 from apps.accounts.models import AccessLog
 from apps.accounts.tests.factories import ApiClientFactory, TeamFactory, make_actor
+from apps.advances.actions import apply_for_advance
 from apps.appeals.actions import open_appeal
 from apps.appointments.actions import request_appointment
 from apps.billing.actions import Share, follow_claim
@@ -47,10 +48,12 @@ ANY_KIND = ("admin/case/", "api/v1/cases/")  # visited with a case of each kind
 NUMBERED: dict[str, Callable[[House], Any]] = {  # whose number it is, by the beginning; else the claim's
     "admin/payments/paymentfile/": lambda house: house.file,
     "admin/hospital-statements/": lambda house: house.statement,
+    "admin/advances/": lambda house: house.cases["advance"],
     "admin/bills/": lambda house: house.cases["bill"],
     "api/v1/hospital-statements/": lambda house: house.statement,
     "api/v1/members/": lambda house: house.case.member,
     "api/v1/cards/": lambda house: house.case.policy.card,
+    "api/v1/advances/": lambda house: house.cases["advance"],
     "api/v1/appointments/": lambda house: house.cases["appointment"],
     "api/v1/authorizations/": lambda house: house.cases["authorization"],
     "api/v1/bills/": lambda house: house.cases["bill"],
@@ -121,6 +124,11 @@ class House(metaclass=MadeOnce):
             make_actor("service_specialist"),
             {"member": f"M{SERIES}", "asker": "王建国", "text": "要交哪些材料？"},
         )
+        world.child("N2026", "2026", 9)  # a series that knows advances
+        apply_for_advance(make_actor("service_specialist"), now=world.now, data={
+            "member": "N2026", "hospital": "PUB", "admitted_on": "2026-09-14", "department": "儿科", "caller": "王建国",
+            "diagnosis_name": "肺炎", "need": True, "lines": [{"name": "治疗费", "kind": "TREATMENT", "amount": "100"}],
+        })  # fmt: skip
         world.contract(SERIES)
         direct = world.claims(1, SERIES)[0]
         self.statement: Statement = world.draft(SERIES)

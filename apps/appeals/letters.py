@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.adjudication.handbook import Basis, Handbook
 from apps.appeals.models import Appeal, Result
 from apps.appeals.target import Compared, compared, decision_of, takes_away
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.claims.letters import about, local_day
 from apps.claims.models import Decision
 from apps.core.money import format_yuan, to_fen

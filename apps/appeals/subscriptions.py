@@ -13,7 +13,8 @@ from apps.appeals.actions.reopening import reopen_claims, waiting_on
 from apps.appeals.guards import rule_of
 from apps.appeals.models import Appeal
 from apps.appeals.workflow import KIND
-from apps.cases.engine import Ctx, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.cases.subscribers import subscribe
 from apps.core.errors import Blocked

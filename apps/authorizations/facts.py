@@ -46,6 +46,8 @@ class Plan:
     emergency_at: datetime | None = None
     course: Decimal = Decimal(0)
     channel: str = ""
+    category: str = DIRECT  # or REIMBURSEMENT, where the family pays and claims afterwards
+    third_party: Decimal = Decimal(0)  # what others are expected to pay of it
 
 
 def plan_of(case: CaseFile, lines: Iterable[PlannedLine]) -> Plan:
@@ -81,15 +83,17 @@ def facts_of(
     """Everything the core asks about the plan. No query."""
     total = sum((line.amount for line in plan.lines), Decimal(0))
     today = timezone.localtime(now).date()
-    bill = BillFacts("plan", "OTHER", "", plan.planned_on, total, plan.lines)
+    bill = BillFacts(
+        "plan", "OTHER", "", plan.planned_on, total, plan.lines, third_party=min(plan.third_party, total)
+    )
     visit = VisitFacts(
         ref="plan", visit_type=plan.visit_type, benefit=plan.benefit, started_on=plan.planned_on,
         ended_on=plan.planned_on, hospital=_hospital(plan, networks), bills=(bill,), cause=plan.cause,
         diagnoses=(plan.diagnosis,) if plan.diagnosis else (), emergency=plan.emergency_at is not None, surgery=plan.surgery,
-        direct_billed=True, department=plan.department, admission=plan.ref, course_cost=plan.course,
+        direct_billed=plan.category == DIRECT, department=plan.department, admission=plan.ref, course_cost=plan.course,
     )  # fmt: skip
     facts = Facts(
-        claim_ref=plan.ref, category=DIRECT, channel=plan.channel, reported_at=timezone.localtime(now),
+        claim_ref=plan.ref, category=plan.category, channel=plan.channel, reported_at=timezone.localtime(now),
         decided_on=today, handbook=plan.handbook.handbook, plan=plan.policy.plan.terms,
         member=member_facts(plan.policy.member), policy=policy_facts(plan.policy), visits=(visit,),
         papers=tuple(papers), authorizations=EVERYTHING, e_card=True, handbook_sha=plan.handbook.sha256,

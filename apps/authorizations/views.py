@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from apps.accounts.actors import actor_of
 from apps.accounts.visibility import visible_to
 from apps.authorizations.actions import ask_whether, request_authorization
+from apps.authorizations.bedside import others_in_hospital
 from apps.authorizations.forms import plan_part, request_form
 from apps.authorizations.queries import in_hospital
 from apps.cases.forms import tidy
@@ -93,5 +94,6 @@ def children_in_hospital(request: HttpRequest) -> HttpResponse:
         "series": series,
         "all_series": series_codes(),
         "running_out": sum(row.level != "good" for row in rows),
+        "others": others_in_hospital(actor_of(request), series),
     }
     return show(request, "authorizations/in_hospital.html", context)

@@ -26,6 +26,7 @@ from apps.adjudication.serialize import decision_to_json, facts_to_json
 from apps.cases.context import Batch, Ctx
 from apps.claims import letters
 from apps.claims.assess import Assessment, give_back, own_entries, set_free
+from apps.claims.assignment import can_be_ordered
 from apps.claims.facts import facts_of
 from apps.claims.models import Decision as DecisionRow
 from apps.claims.models import DecisionLine, Outcome
@@ -318,7 +319,7 @@ def _go_on(ctx: Ctx[Any], verdict: Verdict) -> None:
         ctx.emit("refused")
         return
     if verdict.outcome == Outcome.UNDISPUTED:  # the rest is still to be decided (LAW-05)
-        if payable_to(ctx.case.claim.payee):
+        if can_be_ordered(ctx.case, ctx.loaded["payable_fen"]):
             ctx.then("order_undisputed")
         return
     ctx.loaded["way"] = "approve" if verdict.outcome == Outcome.APPROVE else "approve_part"
@@ -330,12 +331,8 @@ def _go_on(ctx: Ctx[Any], verdict: Verdict) -> None:
         ctx.then("await_payment")
     elif ctx.loaded["payable_fen"] <= 0:
         ctx.then("close")
-    elif payable_to(ctx.case.claim.payee):
+    elif can_be_ordered(ctx.case, ctx.loaded["payable_fen"]):
         ctx.then("order_payment")
-
-
-def payable_to(payee: Any) -> bool:
-    return payee is not None and payee.screening == "CLEAR"
 
 
 class Reported(Variant):
@@ -348,7 +345,7 @@ class Reported(Variant):
         return letter_of(found, verdict, on, found.rows.claim.decided_fen or 0)
 
     def beside(self, found: Assessment) -> tuple[str, dict[str, Any]]:
-        return "claims/parts/verdict_payee.html", {"payee": found.rows.claim.payee}
+        return "claims/parts/verdict_payee.html", {"payee": found.rows.claim.payee, "claim": found.rows.claim}
 
     def tell(self, ctx: Ctx[Any], verdict: Verdict) -> None:
         _tell(ctx, verdict)

@@ -14,11 +14,13 @@ from apps.adjudication.trace import observe
 from apps.cases.kinds import Blocker
 from apps.cases.models import ClockPause
 from apps.claims.assess import assessment_in
+from apps.claims.assignment import family_part
 from apps.claims.models import Inquiry
 from apps.claims.originals import close_after, outstanding, unseen, waiting
 from apps.claims.rescission import rescission_window
 from apps.claims.roles import SUPERVISORS
 from apps.core.money import to_yuan
+from apps.payments.queries import unordered_fen
 
 Found = Blocker | None
 
@@ -167,9 +169,16 @@ def rescission_in_time(ctx: Any) -> Found:
 
 def payee_known(ctx: Any) -> Found:
     """RMB-12, RMB-33: money goes to a structured account of the beneficiary."""
-    if fires(ctx, "pay.account", ctx.case.claim.payee_id is None):
+    if fires(ctx, "pay.account", ctx.case.claim.payee_id is None and not _all_assigned(ctx)):
         return Blocker("payee", _("The payee's account is not known yet."), rule_of(ctx, "pay.account"))
     return None
+
+
+def _all_assigned(ctx: Any) -> bool:
+    """What is owed goes to a provider that advanced it; nothing is left for an account of the family (ADV-14)."""
+    if ctx.case.claim.assigned_to_id is None:
+        return False
+    return family_part(ctx.case, ctx.loaded.get("payable_fen") or unordered_fen(ctx.case)) == 0
 
 
 # --- Inquiries and pauses -------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def explanation(
     """`former_fen`: what the decision before this one gave, 0 for the first; the letter says what still moves."""
     taking = [finding for finding in decision.findings if finding.level in REASONS]
     numbers = {finding.ref: index for index, finding in enumerate(taking, 1)}
-    payee = rows.claim.payee
+    payee, assignee = rows.claim.payee, rows.claim.assigned_to
     with override("zh-hans"):
         limits = tuple(limit_left(movement) for movement in decision.movements)
     return EobContext(
@@ -207,6 +207,8 @@ def explanation(
         former_fen=former_fen,
         more_fen=max(paid_fen - former_fen, 0),
         less_fen=max(former_fen - paid_fen, 0),
+        provider=assignee.provider if assignee else "",
+        provider_fen=min(rows.claim.assigned_fen, paid_fen) if assignee else 0,
     )
 
 

@@ -38,6 +38,15 @@ class Claim(models.Model):
     reporter_phone_masked = models.CharField(max_length=20, blank=True)
     payee = models.ForeignKey(Payee, verbose_name=_("payee"), null=True, blank=True, on_delete=models.PROTECT)
     e_signed = models.BooleanField(_("e-signed"), default=False)
+    assigned_to = models.ForeignKey(
+        Payee,
+        verbose_name=_("assigned to"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )  # who advanced the cost and is paid first (ADV-14)
+    assigned_fen = models.BigIntegerField(_("assigned (fen)"), default=0)
     claimed_fen = models.BigIntegerField(
         _("claimed (fen)"), default=0
     )  # after third-party settlement (PR-12)

@@ -19,6 +19,8 @@ from apps.adjudication.keys import PAPERS
 from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action
+from apps.cases.models import CaseFile
+from apps.core.bulk import update_rows
 from apps.core.errors import DomainError, InvalidInput, InvalidInputs
 from apps.documents.models import Letter, Paper, StoredFile
 from apps.documents.queries import kind_title
@@ -334,3 +336,29 @@ def render_again(letter_ids: Collection[int]) -> int:
     """Queue the letters among these that could not be rendered; a rendered one never changes. Returns how many."""
     failed = Letter.objects.filter(pk__in=letter_ids, state=Letter.State.FAILED)
     return failed.update(state=Letter.State.QUEUED, attempts=0, next_attempt_at=timezone.now())
+
+
+# --- Carrying over --------------------------------------------------------------------------------------
+
+
+def look_alike(case: CaseFile, seen: Iterable[Paper]) -> None:
+    """Papers of another case that were handed on to this one are known as they were seen there: the same ticks,
+    by the same person. Inside the caller's transaction; kinds and files tell which is which."""
+    own = list(Paper.objects.filter(case=case, checked_at=None).order_by("pk"))
+    changed = []
+    for former in seen:
+        same = next(
+            (
+                one
+                for one in own
+                if (one.kind, one.file_id, one.form) == (former.kind, former.file_id, former.form)
+            ),
+            None,
+        )
+        if same is None or former.checked_at is None:
+            continue
+        own.remove(same)
+        for name in (*TICKS, "valid_until", "usable", "checked_by_label", "checked_at"):
+            setattr(same, name, getattr(former, name))
+        changed.append(same)
+    update_rows(changed, (*TICKS, "valid_until", "usable", "checked_by_label", "checked_at"))

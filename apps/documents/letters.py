@@ -147,6 +147,8 @@ class EobContext:
     former_fen: int = 0  # what a former decision of the claim gave; then only the difference moves
     more_fen: int = 0
     less_fen: int = 0
+    provider: str = ""  # that advanced the cost of the stay and is paid first (ADV-14)
+    provider_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,22 @@ class AppealReceivedContext:
 
 
 @dataclass(frozen=True, slots=True)
+class EntrustmentContext:
+    """The letter by which a family entrusts the provider with an advance, to be signed (ADV-08)."""
+
+    about: About
+    hospital: str
+    department: str
+    diagnosis: str
+    admitted_on: date
+    admission_number: str
+    amount_fen: int  # to be advanced
+    provider: str
+    provider_phone: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ComparedLine:
     """What the decision under appeal paid for a line, and what is paid now."""
 
@@ -306,6 +324,40 @@ class AppealReplyContext:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AdvanceEndContext:
+    """That an advance is terminated, why, and what the family can do (ADV-07, ADV-17)."""
+
+    about: About
+    hospital: str
+    amount_fen: int  # applied for
+    because: Title
+    clause: Title
+    rule: str
+    source: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceContext:
+    """What the provider advanced above the decision of the claim, to be refunded to the provider (ADV-14)."""
+
+    about: About
+    claim: str
+    hospital: str
+    advanced_fen: int
+    adjudicated_fen: int
+    refunded_fen: int
+    open_fen: int
+    due_on: date  # inclusive
+    provider: str
+    payee: PayeeBlock | None  # the provider's account, in full
+    clause: Title
+    rule: str
+    source: str
+    text: str = ""
+
+
 LetterContext = (
     AcceptanceContext
     | SupplementContext
@@ -316,6 +368,9 @@ LetterContext = (
     | FormsContext
     | AppealReceivedContext
     | AppealReplyContext
+    | EntrustmentContext
+    | AdvanceEndContext
+    | DifferenceContext
 )
 KINDS: dict[type[Any], Letter.Kind] = {
     AcceptanceContext: Letter.Kind.ACCEPTANCE,
@@ -327,6 +382,9 @@ KINDS: dict[type[Any], Letter.Kind] = {
     FormsContext: Letter.Kind.FORMS,
     AppealReceivedContext: Letter.Kind.APPEAL_ACK,
     AppealReplyContext: Letter.Kind.APPEAL_REPLY,
+    EntrustmentContext: Letter.Kind.ENTRUSTMENT,
+    AdvanceEndContext: Letter.Kind.ADVANCE_END,
+    DifferenceContext: Letter.Kind.DIFFERENCE,
 }
 
 

@@ -144,6 +144,9 @@ class Letter(models.Model):
         FORMS = "FORMS", _("blank forms")
         APPEAL_ACK = "APPEAL_ACK", _("acknowledgement of an appeal")
         APPEAL_REPLY = "APPEAL_REPLY", _("answer to an appeal")
+        ENTRUSTMENT = "ENTRUSTMENT", _("entrustment letter")
+        ADVANCE_END = "ADVANCE_END", _("notice that an advance ended")
+        DIFFERENCE = "DIFFERENCE", _("request for the difference of an advance")
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("being rendered")

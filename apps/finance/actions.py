@@ -15,6 +15,7 @@ from apps.cases.inputs import ask
 from apps.cases.kinds import Action, Blocker
 from apps.claims import letters
 from apps.claims.actions import KIND
+from apps.claims.actions.payment import order_parts
 from apps.claims.models import Decision
 from apps.claims.roles import CLERKS, FINANCE, REVIEWERS
 from apps.claims.workflow import BEFORE_DECISION
@@ -25,9 +26,8 @@ from apps.finance.config import meaning_of
 from apps.finance.reckoning import Basis, CaseBook, Kind, Target, split
 from apps.finance.subscriptions import Claimed, estimates, less_paid, load, note
 from apps.messaging.outbox import notify_member
-from apps.payments import actions as payments
 from apps.payments.models import PaymentOrder
-from apps.payments.queries import payable_fen
+from apps.payments.queries import unordered_fen
 
 ADJUSTERS = frozenset({"senior_adjuster", "final_approval", "supervisor", "adjuster_lead"})
 
@@ -120,9 +120,7 @@ def _retry_payment(ctx: Ctx[RetryInput]) -> None:
     assert ctx.input is not None
     ctx.reason = ctx.input.reason
     version = Decision.objects.filter(claim=ctx.case.pk).aggregate(last=Max("version"))["last"] or 0
-    payments.order(
-        ctx, payee=ctx.case.claim.payee, amount_fen=payable_fen(ctx.case), decision_version=version
-    )
+    order_parts(ctx, unordered_fen(ctx.case), version)
     ctx.emit("payment_ordered")
 
 

@@ -45,15 +45,17 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def order(
-    ctx: Ctx[Any], *, payee: Payee | None, amount_fen: int, decision_version: int, first: bool = False
-) -> PaymentOrder:
+    ctx: Ctx[Any], *, payee: Payee | None, amount_fen: int, decision_version: int, first: bool = False,
+    assigned: bool = False,
+) -> PaymentOrder:  # fmt: skip
     """Queue a payment order for a decision; a live order for the same decision is refused.
 
     A constraint of the database holds the same against races ("nothing can be paid twice"). `first`:
-    the decision was made in this very action, so no earlier attempt is looked for.
+    the decision was made in this very action, so no earlier attempt is looked for. `assigned`: the part of whom
+    the claim is assigned to.
     """
     payee = _fit(payee)
-    last = 0 if first else _last_attempt(ctx.case, decision_version)
+    last = 0 if first else _last_attempt(ctx.case, decision_version, assigned)
     row = PaymentOrder(
         number=_next_number(ctx),
         case=ctx.case,
@@ -61,6 +63,7 @@ def order(
         tpa=ctx.case.tpa,
         decision_version=decision_version,
         attempt=last + 1,
+        assigned=assigned,
         payee=payee,
         amount_fen=amount_fen,
         ordered_at=ctx.now,
@@ -83,8 +86,8 @@ def _fit(payee: Payee | None) -> Payee:
     return payee
 
 
-def _last_attempt(case: CaseFile, decision_version: int) -> int:
-    former = PaymentOrder.objects.filter(case=case, decision_version=decision_version)
+def _last_attempt(case: CaseFile, decision_version: int, assigned: bool) -> int:
+    former = PaymentOrder.objects.filter(case=case, decision_version=decision_version, assigned=assigned)
     return former.aggregate(last=Max("attempt"))["last"] or 0
 
 

@@ -15,12 +15,14 @@ from apps.members.models import Member
 
 
 class Payee(models.Model):
-    """Who receives the money: for a child, a guardian; or a hospital. A corrected account is a new row."""
+    """Who receives the money: for a child, a guardian; a hospital; or a provider that advanced it (ADV-14). A
+    corrected account is a new row."""
 
     member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="payees")
     hospital = models.ForeignKey(
         Hospital, null=True, blank=True, on_delete=models.PROTECT, related_name="payees"
     )
+    provider = models.CharField(_("provider"), max_length=80, blank=True)
     name = models.CharField(_("account name"), max_length=80)
     relation = models.CharField(_("relation to the insured"), max_length=20)
     id_type = models.CharField(_("identity type"), max_length=20, blank=True)
@@ -46,9 +48,10 @@ class Payee(models.Model):
         verbose_name_plural = _("payees")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(member__isnull=False, hospital__isnull=True)
-                | models.Q(member__isnull=True, hospital__isnull=False),
-                name="payee_of_a_child_or_a_hospital",
+                condition=models.Q(member__isnull=False, hospital__isnull=True, provider="")
+                | models.Q(member__isnull=True, hospital__isnull=False, provider="")
+                | models.Q(member__isnull=True, hospital__isnull=True) & ~models.Q(provider=""),
+                name="payee_of_a_child_a_hospital_or_a_provider",
             )
         ]
 
@@ -104,6 +107,8 @@ class PaymentFile(models.Model):
 class PaymentOrder(models.Model):
     """One amount to one payee for one decision version. Unique, so nothing is paid twice.
 
+    A claim whose money was advanced pays two: `assigned` marks the provider's part beside the family's (ADV-14).
+
     An order that pays many claims at once (a statement of a hospital) is of no case: `reference` is then
     the number of what it pays, and `payments.subjects` knows who books the bank's answer.
     """
@@ -129,6 +134,7 @@ class PaymentOrder(models.Model):
     tpa = models.CharField(_("TPA"), max_length=40, blank=True)
     decision_version = models.PositiveSmallIntegerField(default=1)
     attempt = models.PositiveSmallIntegerField(default=1)
+    assigned = models.BooleanField(_("to whom the claim is assigned"), default=False)
     payee = models.ForeignKey(Payee, verbose_name=_("payee"), on_delete=models.PROTECT, related_name="orders")
     amount_fen = models.BigIntegerField(_("amount (fen)"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ORDERED)
@@ -144,12 +150,12 @@ class PaymentOrder(models.Model):
         verbose_name_plural = _("payment orders")
         constraints = [
             models.UniqueConstraint(
-                fields=["case", "decision_version"],
+                fields=["case", "decision_version", "assigned"],
                 condition=~models.Q(state__in=["RETURNED", "STOPPED"]),
                 name="one_live_payment_a_decision",
             ),
             models.UniqueConstraint(
-                fields=["case", "decision_version", "attempt"], name="payment_attempt_once"
+                fields=["case", "decision_version", "attempt", "assigned"], name="payment_attempt_once"
             ),
             models.UniqueConstraint(
                 fields=["reference"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from stdnum import luhn
@@ -91,18 +92,26 @@ class HospitalAccountInput:
 
 def build_hospital_payee(hospital: Hospital, data: HospitalAccountInput) -> Payee:
     """An unsaved payee of a hospital; raises InvalidInputs naming every wrong field."""
+    return _corporate(data, "HOSPITAL", hospital=hospital)
+
+
+def build_provider_payee(provider: str, data: HospitalAccountInput) -> Payee:
+    """An unsaved payee of a provider that advances; raises InvalidInputs naming every wrong field."""
+    return _corporate(data, "PROVIDER", provider=provider)
+
+
+def _corporate(data: HospitalAccountInput, relation: str, **owner: Any) -> Payee:
     account = data.account.replace(" ", "").replace("-", "")
     plain = PayeeInput(
-        name=data.name, relation="HOSPITAL", bank=data.bank, branch=data.branch, account=account,
+        name=data.name, relation=relation, bank=data.bank, branch=data.branch, account=account,
         clearing_number=data.clearing_number, corporate=True,
     )  # fmt: skip
     errors = [*_account_errors(account, plain, ""), *_other_errors(plain, "", "")]
     if errors:
         raise InvalidInputs(errors)
     return Payee(
-        hospital=hospital,
         name=data.name,
-        relation=plain.relation,
+        relation=relation,
         bank=data.bank,
         branch=data.branch,
         clearing_number=data.clearing_number,
@@ -110,6 +119,7 @@ def build_hospital_payee(hospital: Hospital, data: HospitalAccountInput) -> Paye
         account_index=blind_index(account, "account"),
         account_masked=mask(account, 4, 4),
         corporate=True,
+        **owner,
     )
 
 

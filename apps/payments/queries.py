@@ -44,6 +44,13 @@ def living_orders(case: CaseFile, *, paid: bool = False) -> list[PaymentOrder]:
     return list(PaymentOrder.objects.filter(case=case, state__in=states).order_by("pk"))
 
 
+def assigned_fen(case: CaseFile) -> int:
+    """What living orders carry, or the bank confirmed, for whom the claim is assigned to (fen)."""
+    dead = [PaymentOrder.State.RETURNED, PaymentOrder.State.STOPPED]
+    rows = PaymentOrder.objects.filter(case=case, assigned=True).exclude(state__in=dead)
+    return rows.aggregate(total=Sum("amount_fen"))["total"] or 0
+
+
 def payables_of(numbers: Iterable[str], party: str) -> dict[str, int]:
     """What is owed to the party and not yet paid for many cases, by their numbers (fen). One query."""
     keys = {f"payable:{number}:{party}": number for number in numbers}

@@ -130,6 +130,29 @@ EVENTS: dict[str, dict[str, Text]] = {
         "appeal_closed": pgettext_lazy("webhook", "answered"),
         "appeal_withdrawn": pgettext_lazy("webhook", "withdrawn"),
     },
+    "advance": {
+        "entitlement_applied": pgettext_lazy("webhook", "applied for"),
+        "entitlement_verified": pgettext_lazy("webhook", "entitlement verified"),
+        "ineligible": pgettext_lazy("webhook", "not eligible"),
+        "papers_asked": pgettext_lazy("webhook", "papers were asked for"),
+        "advance_complete": pgettext_lazy("webhook", "papers are complete"),
+        "advance_incomplete": pgettext_lazy("webhook", "papers are not complete any more"),
+        "investigation_opened": pgettext_lazy("webhook", "being investigated"),
+        "investigation_closed": pgettext_lazy("webhook", "investigation ended"),
+        "advance_approved": pgettext_lazy("webhook", "approved, letter to be signed"),
+        "advance_terminated": pgettext_lazy("webhook", "terminated"),
+        "documents_signed": pgettext_lazy("webhook", "documents signed"),
+        "advanced": pgettext_lazy("webhook", "paid to the hospital by the provider"),
+        "discharge_noticed": pgettext_lazy("webhook", "discharge announced"),
+        "settled": pgettext_lazy("webhook", "settled, claim filed"),
+        "adjudicated": pgettext_lazy("webhook", "claim decided"),
+        "readjudicated": pgettext_lazy("webhook", "claim decided anew"),
+        "refund_asked": pgettext_lazy("webhook", "difference to be refunded"),
+        "difference_received": pgettext_lazy("webhook", "refund received"),
+        "refunded": pgettext_lazy("webhook", "difference refunded"),
+        "withdrawn": pgettext_lazy("webhook", "withdrawn"),
+        "closed": pgettext_lazy("webhook", "closed"),
+    },
     "recovery": {
         "recovery_opened": pgettext_lazy("webhook", "opened"),
         "contact_late": pgettext_lazy("webhook", "first contact is late"),
@@ -158,7 +181,7 @@ EVERYWHERE = {
 INTERNAL: dict[str, frozenset[str]] = {
     kind: frozenset({*EVERYWHERE, *names.split()})
     for kind, names in {
-        "claim": """clock_suspended compromise confirm_refusal decide decide_ex_gratia decide_hold
+        "claim": """claim_assigned clock_suspended compromise confirm_refusal decide decide_ex_gratia decide_hold
             dispute_closed dispute_opened facts_corrected finding_answered hold_decided inquiry_answered
             inquiry_canceled knowledge_of_nondisclosure log_more_originals log_originals medical_review_ordered
             new_account originals_complete overpaid overrule_refusal papers_reminded parcel_sent payee_changed
@@ -173,6 +196,9 @@ INTERNAL: dict[str, frozenset[str]] = {
             inquiry_answered inquiry_canceled medical_review_ordered refusal_sent set_off set_off_undone settled sign""",
         "bill": """bill_exhausted bill_notice_failed bill_paid cancel_recorded online_started reminder_bounced
             reminder_called reminder_delivered reminder_failed reminder_noted reminder_sent""",
+        "advance": """admitted advance_adjudicated advance_decided advance_proposed checks_recorded costs_recorded
+            discharge_date discharge_moved entrustment_sent exception_allowed first_called network_judged
+            papers_pending proposal_sent_back refund_received refund_reminded""",
         "enquiry": """appeal_dropped appeal_taken_up appeal_wished complaint_answered complaint_received mark_complex message_answered
             message_received""",
         "recovery": """closed due_moved give_back_ordered member_contacted payee_changed refund_received reminded

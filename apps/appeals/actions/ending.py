@@ -12,7 +12,7 @@ from apps.appeals.inputs import AnswerInput, SettledInput, WithdrawInput
 from apps.appeals.models import Appeal
 from apps.appeals.roles import DESK, FAMILY, REVIEWERS, TPA
 from apps.appeals.workflow import KIND
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, NoInput
 
 OVERTURNED = frozenset({"OVERTURNED"})

@@ -15,7 +15,7 @@ from apps.appeals.models import Appeal
 from apps.appeals.roles import DESK, FAMILY, REVIEWERS, SERVICE, TPA
 from apps.appeals.workflow import BEFORE_RESULT, KIND
 from apps.cases.clocks import Evidence
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, Blocker
 from apps.core.errors import InvalidInput
 from apps.documents.actions import paper_actions

@@ -23,7 +23,8 @@ from apps.appeals.models import Appeal, AppealedRule, Decider
 from apps.appeals.roles import FAMILY, RECORDERS
 from apps.appeals.target import Target, lines_of, target_of
 from apps.appeals.workflow import KIND, AppealFlow
-from apps.cases.engine import Ctx, open_case, perform
+from apps.cases.context import Ctx
+from apps.cases.engine import open_case, perform
 from apps.cases.inputs import parse_input
 from apps.cases.models import CaseEvent, CaseFile
 from apps.core.errors import Blocked, InvalidInput

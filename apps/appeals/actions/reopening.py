@@ -13,7 +13,8 @@ from apps.accounts.actors import SYSTEM
 from apps.appeals.models import Appeal
 from apps.appeals.target import REFUSED, REOPENABLE
 from apps.appeals.workflow import KIND
-from apps.cases.engine import Batch, perform
+from apps.cases.context import Batch
+from apps.cases.engine import perform
 from apps.documents.models import Paper
 
 

@@ -14,7 +14,7 @@ from apps.appeals.models import Appeal, Result
 from apps.appeals.roles import REVIEWERS
 from apps.appeals.target import decision_of, takes_away
 from apps.appeals.workflow import KIND, LIVE
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Action, NoInput
 from apps.core.errors import InvalidInput
 

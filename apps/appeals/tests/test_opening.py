@@ -177,7 +177,7 @@ def test_nobody_reviews_their_own_decision(world: Appeals) -> None:
 
 def _ctx(case: CaseFile) -> Any:
     from apps.appeals.actions import KIND
-    from apps.cases.engine import Batch, Ctx
+    from apps.cases.context import Batch, Ctx
 
     actor = make_actor("adjuster_lead")
     return Ctx(case=case, kind=KIND, actor=actor, now=case.opened_at, batch=Batch(actor, case.opened_at))

@@ -104,6 +104,7 @@ GATE = {"role", "state", "four_eyes", "stale", "not_found"}
 FOLLOWED_AT_ONCE = {"REPORTED", "PAID", "REOPENED"}  # the system goes on in the same transaction
 RESTS_IN = {"APPROVED": {"APPROVED", "PARTIAL"}}
 WALKED_ELSEWHERE = {
+    "advance": "apps/advances/tests/test_walk.py",
     "bill": "apps/billing/tests/test_walk.py",
     "enquiry": "apps/enquiries/tests/test_walk.py",
     "appointment": "apps/appointments/tests/test_walk.py",

@@ -12,6 +12,7 @@ from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, Blocker, NoInput
 from apps.claims import guards, letters
+from apps.claims.assignment import assigned_part
 from apps.claims.models import Decision
 from apps.claims.reporting import branch_rule
 from apps.claims.roles import CLERKS, FINANCE, MACHINES, REVIEWERS
@@ -29,13 +30,25 @@ def pay_out(ctx: Ctx[Any]) -> None:
     """One order for what is owed and not ordered yet; a second one for the same decision cannot exist."""
     version = ctx.loaded.get("decision_version")
     amount = ctx.loaded["payable_fen"] if version else unordered_fen(ctx.case)
-    payments.order(
-        ctx,
-        payee=ctx.case.claim.payee,
-        amount_fen=amount,
-        decision_version=version or _version(ctx),
-        first=bool(version),
-    )
+    order_parts(ctx, amount, version or _version(ctx), first=bool(version))
+
+
+def order_parts(ctx: Ctx[Any], amount_fen: int, version: int, *, first: bool = False) -> None:
+    """First what a provider advanced (ADV-14), the rest to the family's account."""
+    claim, part = ctx.case.claim, assigned_part(ctx.case, amount_fen)
+    if part:
+        payments.order(
+            ctx,
+            payee=claim.assigned_to,
+            amount_fen=part,
+            decision_version=version,
+            first=first,
+            assigned=True,
+        )
+    if amount_fen > part:
+        payments.order(
+            ctx, payee=claim.payee, amount_fen=amount_fen - part, decision_version=version, first=first
+        )
 
 
 def _order_payment(ctx: Ctx[NoInput]) -> None:
@@ -98,8 +111,9 @@ def _payment_done(ctx: Ctx[PaidInput]) -> None:
     row = payments.mark_paid(ctx, ctx.input.order, bank_reference=ctx.input.bank_reference)
     ctx.data |= {"order": row.number, "amount_fen": row.amount_fen, "bank_reference": row.bank_reference}
     context = letters.message_context(
-        ctx.case, amount=format_yuan(row.amount_fen), account_tail=row.payee.account_masked[-4:]
-    )
+        ctx.case, amount=format_yuan(row.amount_fen), account_tail=row.payee.account_masked[-4:],
+        provider=row.payee.provider,
+    )  # fmt: skip
     notify_member(ctx, template="payment_done", context=context, key=f"{row.number}:paid")
     if ctx.action == "payment_done":
         ctx.then("close")
@@ -122,6 +136,8 @@ def _payment_returned(ctx: Ctx[ReturnedInput]) -> None:
         ctx.case.open, ctx.case.closed_at = True, None
     ctx.reason = ctx.input.reason
     ctx.data |= {"order": row.number, "amount_fen": row.amount_fen}
+    if row.assigned:  # the provider's account is no affair of the family's
+        return
     context = letters.message_context(
         ctx.case, reason=row.return_reason, amount=format_yuan(row.amount_fen),
         account_tail=row.payee.account_masked[-4:],
@@ -174,6 +190,34 @@ for name, words, handler, given in (
     )  # fmt: skip
 
 
+# --- Assignment -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AssignInput:
+    """`payee` is who is paid first, up to `amount_fen` of all that the claim pays."""
+
+    payee: int = ask(_("Payee"))
+    amount_fen: int = ask(_("Amount (fen)"), minimum=0)
+
+
+def _assign(ctx: Ctx[AssignInput]) -> None:
+    """By its entrustment letter a family gives up to a provider what that advanced (ADV-08, ADV-14)."""
+    assert ctx.input is not None
+    claim = ctx.case.claim
+    claim.assigned_to_id, claim.assigned_fen = ctx.input.payee, ctx.input.amount_fen
+    ctx.update(claim, "assigned_to", "assigned_fen")
+    ctx.data |= {"amount_fen": ctx.input.amount_fen}
+
+
+KIND.action(
+    Action(
+        "assign_claim", _("Assign to a provider"), frozenset(), _assign, states=frozenset(STATES), input=AssignInput,
+        event="claim_assigned", system=True, manual=False,
+    )
+)  # fmt: skip
+
+
 # --- Payee ----------------------------------------------------------------------------------------
 
 
@@ -197,9 +241,7 @@ def _as_before(ctx: Ctx[Any]) -> dict[str, Any]:
 def _new_account(ctx: Ctx[PayeeInput]) -> None:
     """A corrected account after a bank return: the same money is ordered again."""
     _set_payee(ctx)
-    payments.order(
-        ctx, payee=ctx.case.claim.payee, amount_fen=unordered_fen(ctx.case), decision_version=_version(ctx)
-    )
+    order_parts(ctx, unordered_fen(ctx.case), _version(ctx))
     ctx.emit("payment_ordered")
 
 

@@ -18,6 +18,7 @@ from apps.cases.kinds import Action, NoInput
 from apps.claims import booking
 from apps.claims.actions.decide import FINAL_WAYS, reason_text, way
 from apps.claims.assess import Assessment
+from apps.claims.assignment import can_be_ordered
 from apps.claims.models import Outcome
 from apps.claims.workflow import KIND
 from apps.core.errors import Blocked
@@ -56,7 +57,7 @@ def why_not(found: Assessment, ceiling_fen: int) -> Any:
             "amount": format_yuan(to_fen(decision.insurer)),
             "ceiling": format_yuan(ceiling_fen),
         }
-    if not booking.payable_to(claim.payee):
+    if not can_be_ordered(found.rows.case, to_fen(decision.insurer)):
         return _("The payee's account is not known or not screened.")
     return None
 
