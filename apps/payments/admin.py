@@ -13,6 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.actions import log_read
@@ -90,6 +91,10 @@ class PaymentOrderAdmin(Exportable, DeskList):
     list_filter = ["state", SeriesFilter, ("ordered_at", admin.DateFieldListFilter)]
     search_fields = ["number__exact", "case__number__exact", "reference__exact", "bank_reference__exact"]
     search_help_text = _("Order, case, statement or bank reference number")
+    fields = [
+        "number", "case_link", "series", "payee", "account", "amount", "state", "file_number",
+        "ordered_at", "paid_at", "bank_reference", "return_reason", "returned_on",
+    ]  # fmt: skip
     sortable_by = ["number", "amount", "ordered_on"]
     list_select_related = ["case", "payee", "file"]
     ordering = ["-ordered_at"]
@@ -114,6 +119,10 @@ class PaymentOrderAdmin(Exportable, DeskList):
     @admin.display(description=_("paid at"))
     def paid_on(self, row: PaymentOrder) -> str:
         return f"{timezone.localtime(row.paid_at):%Y-%m-%d}" if row.paid_at else "—"
+
+    @admin.display(description=pgettext_lazy("bank", "returned at"))
+    def returned_on(self, row: PaymentOrder) -> str:
+        return f"{timezone.localtime(row.returned_at):%Y-%m-%d}" if row.returned_at else "—"
 
     @admin.display(description=_("payment file"), ordering="file")
     def file_number(self, row: PaymentOrder) -> str:

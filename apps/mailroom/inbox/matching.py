@@ -21,9 +21,10 @@ from apps.cases.kinds import KINDS
 from apps.cases.models import CaseFile
 from apps.cases.pages import WAITING_STATES
 from apps.mailroom.inbox.mailboxes import series_of
-from apps.mailroom.models import Email
+from apps.mailroom.models import Email, EmailAnswer
 from apps.members.models import FormerIdentity, Guardian, Member, Policy, id_index
 from apps.messaging.headers import message_of
+from apps.messaging.models import Message
 
 NUMBER = re.compile(r"(?<![A-Z0-9])([A-Z]{1,3}\d{2}-\d{4,9})(?!\d)", re.I)
 TOKEN = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z0-9-]*\d)[A-Za-z0-9][A-Za-z0-9-]{4,38}(?![A-Za-z0-9-])")
@@ -68,12 +69,21 @@ def _by_thread(email: Email) -> Match | None:
     """An answer to a message of ours, or to a message that was filed."""
     for reference in email.references:
         message = message_of(reference)
-        if message is not None and message.case_id is not None:
-            return Match(_case(pk=message.case_id), "REPLY")
+        case_id = _case_written_about(message) if message is not None else None
+        if case_id is not None:
+            return Match(_case(pk=case_id), "REPLY")
     earlier = Email.objects.filter(message_id__in=email.references, case__isnull=False).exclude(pk=email.pk)
     for case_id in earlier.filter(series=email.series, tpa=email.tpa).values_list("case_id", flat=True)[:1]:
         return Match(_case(pk=case_id), "THREAD")
     return None
+
+
+def _case_written_about(message: Message) -> int | None:
+    """The case of a message of ours; what answered an e-mail belongs where that one was filed since."""
+    if message.case_id is not None:
+        return message.case_id
+    answered = EmailAnswer.objects.filter(message=message).values_list("email__case_id", flat=True)
+    return answered.first()
 
 
 def _by_number(email: Email) -> Match | None:

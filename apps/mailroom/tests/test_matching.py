@@ -11,6 +11,7 @@ from apps.accounts.tests.factories import UserFactory
 from apps.cases.models import CaseEvent, Clock
 from apps.claims.tests.world import World
 from apps.documents.models import Paper
+from apps.mailroom.actions.emails import act
 from apps.mailroom.inbox.filing import file_waiting
 from apps.mailroom.inbox.matching import courier_number, unproven
 from apps.mailroom.inbox.polling import take_in
@@ -70,6 +71,16 @@ def test_an_answer_to_our_message_is_joined_by_its_id(world: World) -> None:
     case = waiting(world)
     notice = Message.objects.filter(case=case).first()
     email = came(letter("回复：请补充材料", files=FILES, In_Reply_To=message_id(notice)))
+    assert (email.state, email.case_id, email.why) == ("MATCHED", case.pk, "REPLY")
+
+
+def test_an_answer_to_our_answer_is_joined_where_its_e_mail_was_filed_since(world: World) -> None:
+    case = waiting(world)
+    first = came(letter("材料问题", sender=STRANGER))
+    answer = act(first.pk, "answer", world.actor("mail"), version=first.version, template="mail_who")
+    assert came(letter("回复", message_id="<two@x>", In_Reply_To=message_id(answer.result))).case is None
+    act(first.pk, "file", world.actor("mail"), version=first.version + 1, case=case.number)
+    email = came(letter("回复", message_id="<three@x>", In_Reply_To=message_id(answer.result)))
     assert (email.state, email.case_id, email.why) == ("MATCHED", case.pk, "REPLY")
 
 

@@ -127,6 +127,16 @@ def test_steps_on_the_page_and_what_is_wrong_with_them(world: World, email: Emai
     assert done.headers["Location"] == f"/admin/case/{case.number}/"
     page = client.get(f"/admin/case/{case.number}/").content.decode()
     assert f"/admin/mail/{email.pk}/" in page  # on its timeline
+    version = Email.objects.get(pk=email.pk).version
+    answer = {"step": "answer", "version": version, "template": "mail_files"}
+    assert client.post(path, answer).status_code == 302
+    sort = {"step": "sort", "version": version + 1, "file": row.pk, "kind": "MEDICAL_RECORD"}
+    assert client.post(path, sort).status_code == 302
+    happened = client.get(path).content.decode().partition("处理经过")[2].partition("</ul>")[0]
+    assert "请重新发送无法读取的文件" in happened
+    assert " → 门急诊病历<" in happened
+    assert "mail_files" not in happened
+    assert "MEDICAL_RECORD" not in happened
 
 
 def test_a_claim_is_reported_from_the_page(world: World) -> None:

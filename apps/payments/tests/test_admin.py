@@ -15,6 +15,7 @@ from apps.accounts.models import AccessLog, User
 from apps.accounts.tests.factories import UserFactory, web_of
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import PAYEE, World
+from apps.core.money import format_yuan
 from apps.payments.models import Payee, PaymentFile, PaymentOrder
 from apps.payments.tests.test_results import HEADER, text, xlsx
 
@@ -241,3 +242,12 @@ def test_lists_cost_the_same_for_one_row_and_for_three(
     for _ in range(2):
         world.do(world.review(), "decide")
     assert cost() == one
+
+
+def test_the_page_of_an_order_speaks_in_yuan_and_words(case: CaseFile, maker: Client) -> None:
+    order = PaymentOrder.objects.get(case=case)
+    page = maker.get(reverse("admin:payments_paymentorder_change", args=[order.pk])).content.decode()
+    assert format_yuan(order.amount_fen) in page
+    assert "退票时间" in page
+    for left in (str(order.amount_fen), "Decision version", "Attempt", order.payee.account):
+        assert left not in page.partition('id="content"')[2]
