@@ -187,6 +187,25 @@ def test_a_claim_still_being_paid_is_reopened_when_it_closes(world: Appeals) -> 
     assert world.fresh(case).appeal.reopened_at is not None
 
 
+def test_what_cannot_be_reopened_does_not_undo_the_payment(world: Appeals, monkeypatch: Any) -> None:
+    """The bank's answer for many claims is booked; the reviewer opens this one by hand."""
+    from apps.appeals.actions import reopening
+
+    claim = world.do(world.review(), "decide")
+    case = world.overturned(claim)
+
+    def refused(*_args: Any) -> None:
+        raise Blocked("refused", code="bill")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reopening, "_hand_over_papers", refused)
+        assert world.pay(claim).state == "CLOSED"
+    case = world.act(case, "reopen_claim")
+    assert (world.see(claim).state, case.appeal.reopened_at) == ("UNDER_REVIEW", world.now)
+    with pytest.raises(Blocked):
+        world.act(case, "reopen_claim")
+
+
 def test_an_overturned_refusal_at_intake_is_taken_in(world: Appeals) -> None:
     """PR-06: the bills are claimed again; the family is answered when the claim is taken in."""
     claim = world.refused_at_intake()
