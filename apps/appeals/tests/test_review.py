@@ -9,6 +9,7 @@ import pytest
 
 from apps.accounts.actors import SYSTEM
 from apps.appeals.models import Appeal
+from apps.appeals.subscriptions import question_delivered
 from apps.appeals.tests.world import Appeals
 from apps.cases.engine import available, perform
 from apps.cases.models import CaseFile, Clock, ClockPause
@@ -37,15 +38,13 @@ def test_papers_asked_for_stop_the_clock_with_proof_and_bring_the_review_back(
     assert not ClockPause.objects.exists()  # nobody heard of it yet
     message = Message.objects.get(case=case, template="appeal_information")
     assert "门诊病历首页" in message.body
-    perform(
-        case.number, "information_delivered", SYSTEM, now=world.later(hours=2), at=world.later(hours=2),
-        evidence=f"e-mail #{message.pk}", reached="e-mail w***@example.com",
-    )  # fmt: skip
+    message.delivered_at = world.later(hours=2)
+    question_delivered(message)
     case = world.fresh(case)
     spans = ClockPause.objects.filter(clock__case=case)
     assert {(span.reason, span.ended_at) for span in spans} == {("information", None)}
     assert case.next_due is None
-    assert {span.evidence for span in spans} == {f"e-mail #{message.pk}"}
+    assert all(f"#{message.pk}" in span.evidence and span.paper == "请提供门诊病历首页" for span in spans)
     back = world.later(days=3)
     paper = {"kind": "MEDICAL_RECORD", "form": "ORIGINAL"}
     case = world.act(case, "attach_paper", by="service", now=back, **paper)
