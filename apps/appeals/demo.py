@@ -96,10 +96,6 @@ def _received(demo: Demo) -> None:
     demo.received(0.2)
 
 
-def _reviewed(demo: Demo) -> None:
-    demo.reviewed(4)
-
-
 def _late(demo: Demo) -> None:
     demo.reviewed(17)
 
@@ -170,6 +166,5 @@ def _complaint(demo: Demo) -> None:
 
 
 STAGES: tuple[Callable[[Demo], Any], ...] = (
-    _answered, _late, _decided_again, _withdrawn, _overturned, _asked, _upheld, _reviewed, _at_intake, _received,
-    _complaint,
+    _answered, _late, _decided_again, _withdrawn, _overturned, _asked, _upheld, _at_intake, _received, _complaint,
 )  # fmt: skip

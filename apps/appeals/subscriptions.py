@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import SYSTEM
 from apps.adjudication.trace import observe
-from apps.appeals.actions.reopening import reopen_claims, waiting_on
+from apps.appeals.actions.reopening import reopen_closed, waiting_on
 from apps.appeals.guards import rule_of
 from apps.appeals.models import Appeal
 from apps.appeals.workflow import KIND
@@ -94,7 +94,7 @@ def ended(ctx: Ctx[Any]) -> None:
 def reopen_when_closed(ctx: Ctx[Any]) -> None:
     """A claim that was still being paid when its decision was overturned. One query a batch of closings."""
     if ctx.kind.code == "claim":
-        ctx.batch.after_flush(reopen_claims)
+        ctx.batch.after_flush(reopen_closed)
 
 
 def question_delivered(message: Message) -> None:

@@ -32,13 +32,15 @@ from apps.appeals.target import target_of
 from apps.appeals.workflow import STATES
 from apps.cases.forms import ActionForm, form_for, tidy
 from apps.cases.models import CaseFile
+from apps.cases.timeleft import due_words
+from apps.cases.timeleft import words as in_words
 from apps.cases.views import show
 from apps.core.days import read_day
 from apps.core.errors import Blocked, DomainError
 from apps.core.excel import LIMIT, excel_response
 from apps.core.money import to_yuan
 from apps.enquiries.models import Enquiry
-from apps.products.queries import series_codes
+from apps.products.queries import current_handbooks, series_codes
 
 SHOWN = 200
 RESULTS = ("OVERTURNED", *Result.values)
@@ -121,7 +123,8 @@ def listed(request: HttpRequest) -> HttpResponse:
         return _excel(rows)
     shown = list(rows[: SHOWN + 1])
     context = {
-        "title": _("Appeals"), "filters": filters, "rows": shown[:SHOWN], "more": len(shown) > SHOWN, "shown": SHOWN,
+        "title": _("Appeals"), "filters": filters,
+        "rows": [(row, due_words(row.case.next_due)) for row in shown[:SHOWN]], "more": len(shown) > SHOWN, "shown": SHOWN,
         "states": list(STATES.items()), "results": [("OVERTURNED", pgettext("appeal", "overturned")), *Result.choices],
         "series": series_codes(), "narrowed": filters != Filters(), "here": filters.query(), "now": timezone.now(),
         "may_record": bool(DESK & actor.roles), "decider": User.objects.filter(pk=filters.decider or 0).first(),
@@ -144,7 +147,7 @@ def _excel(rows: QuerySet[Appeal]) -> HttpResponse:
                 row.case.number, row.case.series, row.case.member.masked_name, row.case.policy.number, row.origin.number,
                 f"v{row.version}" if row.version else _("refused at intake"), row.decided_at, row.channel, row.appellant,
                 row.received_at, row.text, "、".join(row.places), "、".join(one.rule for one in row.rules.all()),
-                row.case.get_state_display(), str(row.case.assignee or ""), row.case.next_due, row.get_result_display(),
+                row.case.get_state_display(), str(row.case.assignee or ""), due_words(row.case.next_due), row.get_result_display(),
                 row.why, to_yuan(row.former_fen), None if row.new_fen is None else to_yuan(row.new_fen),
                 None if row.change_fen is None else to_yuan(row.change_fen), row.answered_at,
                 row.complaint.number if row.complaint else "", row.rule,
@@ -243,18 +246,30 @@ def figures(request: HttpRequest) -> HttpResponse:
     )
     rows = found_rows(actor, filters)
     managing = bool(actor.roles & MANAGERS)
-    rules = queries.by_rule(rows)
+    titles = _rule_titles()
+    rules = [replace(one, words=titles.get(one.key, "")) for one in queries.by_rule(rows)]
     adjusters = queries.by_adjuster(rows) if managing else []
     wanted = request.GET.get("excel")
     if wanted == "adjusters" and managing:
         return _tally_excel(_("By adjuster"), _("Adjuster"), [(one.words, one) for one in adjusters])
     if wanted:
-        return _tally_excel(_("By rule"), _("Rule"), [(one.key, one) for one in rules])
+        return _tally_excel(
+            _("By rule"), _("Rule"), [(f"{one.key} {one.words}".strip(), one) for one in rules]
+        )
     context = {
         "title": _("How appeals go"), "filters": filters, "total": queries.total(rows, timezone.now()), "rules": rules,
         "adjusters": adjusters, "managing": managing, "series": series_codes(), "here": filters.query(),
     }  # fmt: skip
     return show(request, "appeals/figures.html", context)
+
+
+def _rule_titles() -> dict[str, str]:
+    """What the series call their rules; where several share an id, the newest."""
+    titles: dict[str, str] = {}
+    for book in current_handbooks():
+        for rule in book.handbook.rules.values():
+            titles.setdefault(rule.id, in_words(rule.title))
+    return titles
 
 
 def _tally_excel(title: str, first: str, rows: list[tuple[str, Tally]]) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts.actors import Actor, actor_of
 from apps.adjudication.clocks import last_day
+from apps.appeals import queries as appeals
 from apps.cases.queries import end_of_week
 from apps.cases.views import show
 from apps.core.excel import excel_response
@@ -28,6 +29,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     stages, loads = queries.stages(actor), queries.loads(actor, now)
     weeks = queries.trend(actor, timezone.localdate())
     load_bars = charts.load_bars(loads)
+    this_year = timezone.localdate().replace(month=1, day=1)
     context = {
         "title": _("Dashboard"),
         "now": now,
@@ -43,6 +45,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "chart": charts.trend_lines(weeks),
         "open": sum(stage.total for stage in stages),
         "paused": sum(stage.paused for stage in stages),
+        "appeals": appeals.total(appeals.within(appeals.rows_visible_to(actor), this_year, None), now),
+        "appeals_since": this_year,
+        "appeals_query": f"state=all&since={this_year}",
     }
     return show(request, "dashboards/dashboard.html", context)
 

@@ -203,7 +203,7 @@ INTERNAL: dict[str, frozenset[str]] = {
             message_received""",
         "recovery": """closed due_moved give_back_ordered member_contacted payee_changed refund_received reminded
             write_off_declined write_off_proposed""",
-        "appeal": "appeal_answered appeal_claim_reopened appeal_received appeal_settled information_delivered withdrawn",
+        "appeal": "appeal_answered appeal_claim_reopened appeal_received appeal_settled information_delivered reopen_claim withdrawn",
         "inspection": "drawn finish_rework inspected send_to_rework uphold_objection",
     }.items()
 }

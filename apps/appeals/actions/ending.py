@@ -8,14 +8,28 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from apps.appeals import guards, letters
+from apps.appeals.actions.reopening import reopen_claims, reopenable
 from apps.appeals.inputs import AnswerInput, SettledInput, WithdrawInput
 from apps.appeals.models import Appeal
 from apps.appeals.roles import DESK, FAMILY, REVIEWERS, TPA
 from apps.appeals.workflow import KIND
 from apps.cases.context import Ctx
-from apps.cases.kinds import Action, NoInput
+from apps.cases.kinds import Action, Blocker, NoInput
 
 OVERTURNED = frozenset({"OVERTURNED"})
+
+
+def _reopen_claim(ctx: Ctx[NoInput]) -> None:
+    """By hand, where the system could not: a bill claimed elsewhere meanwhile, for one."""
+    ctx.batch.after_flush(reopen_claims)
+
+
+def _closed_and_not_reopened(ctx: Ctx[Any]) -> Blocker | None:
+    row: Appeal = ctx.subject
+    if row.reopened_at is None and row.settled_at is None and reopenable(row):
+        return None
+    words = _("The claim was opened again already, or is still being paid.")
+    return Blocker("not_now", words, guards.rule_of(ctx.handbook))
 
 
 def _claim_reopened(ctx: Ctx[NoInput]) -> None:
@@ -77,6 +91,12 @@ KIND.action(
     Action(
         "withdraw", pgettext_lazy("appeal", "Withdraw"), DESK | {FAMILY, TPA}, _withdraw, transition="withdraw",
         input=WithdrawInput, event="appeal_withdrawn", style="danger", order=90,
+    )
+)  # fmt: skip
+KIND.action(
+    Action(
+        "reopen_claim", _("Reopen the claim"), REVIEWERS, _reopen_claim, states=OVERTURNED,
+        guards=(guards.disinterested, _closed_and_not_reopened), order=80,
     )
 )  # fmt: skip
 for name, words, handler, given in (

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.accounts.actors import SYSTEM
 from apps.appeals.models import Appeal
 from apps.appeals.target import REFUSED, REOPENABLE
-from apps.appeals.workflow import KIND
 from apps.cases.context import Batch
 from apps.cases.engine import perform
+from apps.core.errors import DomainError
 from apps.documents.models import Paper
+
+log = logging.getLogger(__name__)
 
 
 def waiting_on(claims: Iterable[int]) -> list[Appeal]:
@@ -25,11 +29,27 @@ def waiting_on(claims: Iterable[int]) -> list[Appeal]:
 
 
 def reopen_claims(batch: Batch) -> None:
-    """After an appeal was overturned, and after claims were closed that an overturned appeal waits for."""
-    claims = {ctx.subject.origin_id if ctx.kind.code == KIND.code else ctx.case.pk for ctx in batch.contexts}
-    for row in waiting_on(claims):
-        if row.reopened_at is None and row.origin.state in REOPENABLE[row.origin.kind]:
+    """After an appeal was overturned; a claim that is still being paid waits."""
+    for row in waiting_on(ctx.subject.origin_id for ctx in batch.contexts):
+        if row.reopened_at is None and reopenable(row):
             _reopen(row, batch.now)
+
+
+def reopen_closed(batch: Batch) -> None:
+    """After claims were closed that an overturned appeal may wait for. What refuses does not undo the closing,
+    which books payments of many: the reviewer opens such a claim by hand."""
+    for row in waiting_on(ctx.case.pk for ctx in batch.contexts):
+        if row.reopened_at is not None or not reopenable(row):
+            continue
+        try:
+            with transaction.atomic():
+                _reopen(row, batch.now)
+        except DomainError:
+            log.exception("claim of an overturned appeal stays closed", extra={"case": row.origin.number})
+
+
+def reopenable(row: Appeal) -> bool:
+    return row.origin.state in REOPENABLE[row.origin.kind]
 
 
 def _reopen(row: Appeal, now: datetime) -> None:
@@ -44,18 +64,14 @@ def _reopen(row: Appeal, now: datetime) -> None:
 
 def _hand_over_papers(row: Appeal, now: datetime) -> None:
     """What the family added to its appeal counts for the claim."""
-    there = set(Paper.objects.filter(case=row.origin_id).values_list("kind", "subject", "file"))
+    there: set[Any] = set(Paper.objects.filter(case=row.origin_id).values_list("kind", "subject", "file"))
     fresh: dict[tuple[str, str, str], list[Any]] = {}
     for paper in Paper.objects.filter(case=row.pk, file__isnull=False).select_related("file").order_by("pk"):
         if (paper.kind, paper.subject, paper.file_id) not in there:
             there.add((paper.kind, paper.subject, paper.file_id))
             fresh.setdefault((paper.kind, paper.subject, paper.form), []).append(paper.file)
     for (kind, subject, form), files in fresh.items():
-        data = {
-            "kind": kind,
-            "subject": subject,
-            "form": form,
-            "files": tuple(files),
-            "note": row.case.number,
-        }
+        data: dict[str, Any] = {
+            "kind": kind, "subject": subject, "form": form, "files": tuple(files), "note": row.case.number,
+        }  # fmt: skip
         perform(row.origin.number, "attach_paper", SYSTEM, now=now, **data)

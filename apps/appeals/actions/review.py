@@ -12,7 +12,7 @@ from apps.appeals.actions.reopening import reopen_claims
 from apps.appeals.inputs import AssignInput, OverturnInput, UpholdInput
 from apps.appeals.models import Appeal, Result
 from apps.appeals.roles import REVIEWERS
-from apps.appeals.target import decision_of, takes_away
+from apps.appeals.target import compared, decision_of, takes_away
 from apps.appeals.workflow import KIND, LIVE
 from apps.cases.context import Ctx
 from apps.cases.kinds import Action, NoInput
@@ -88,12 +88,14 @@ def _uphold(ctx: Ctx[UpholdInput]) -> None:
 
 
 def _reasons_of_the_decision(ctx: Ctx[Any]) -> dict[str, Any]:
-    """What the decision took away and why, to be put in words for this family."""
+    """Why the decision took something away from the lines in question, to be put in words for this family."""
     row: Appeal = ctx.subject
     decision = decision_of(row, row.version)
     findings = [one for one in decision.result.get("findings", []) if takes_away(one)] if decision else []
+    named = {ref for line in compared(row) if line.contested and line.before for ref in line.before.reasons}
+    findings = [one for one in findings if one.get("ref") in named] or findings
     said = [(one["rule"], one.get("message_zh", "")) for one in findings]
-    said += [(one.rule, "") for one in row.rules.all() if one.rule not in {rule for rule, _text in said}]
+    said = said or [(one.rule, "") for one in row.rules.all()]
     known = [{"rule": rule, "text": text} for rule, text in dict.fromkeys(said) if rule in ctx.handbook.rules]
     return {"reasons": known or [{"rule": row.rule}]}
 

@@ -67,6 +67,7 @@ def test_only_a_decided_claim_can_be_appealed_and_once(world: Appeals) -> None:
     refused(claim, "channel", channel="EMAIL")
     world.record(claim)
     refused(claim, "appeal_open")
+    refused(world.partial("2024"), "channel", "APP-27", channel="MAIL")
     again = world.do(world.partial(), "reopen", by="supervisor", reason="复查")
     refused(again, "not_decided")
     with pytest.raises(InvalidInput) as wrong:

@@ -9,6 +9,7 @@ import pytest
 
 from apps.accounts.actors import SYSTEM
 from apps.appeals.models import Appeal
+from apps.appeals.subscriptions import question_delivered
 from apps.appeals.tests.world import Appeals
 from apps.cases.engine import available, perform
 from apps.cases.models import CaseFile, Clock, ClockPause
@@ -37,15 +38,13 @@ def test_papers_asked_for_stop_the_clock_with_proof_and_bring_the_review_back(
     assert not ClockPause.objects.exists()  # nobody heard of it yet
     message = Message.objects.get(case=case, template="appeal_information")
     assert "门诊病历首页" in message.body
-    perform(
-        case.number, "information_delivered", SYSTEM, now=world.later(hours=2), at=world.later(hours=2),
-        evidence=f"e-mail #{message.pk}", reached="e-mail w***@example.com",
-    )  # fmt: skip
+    message.delivered_at = world.later(hours=2)
+    question_delivered(message)
     case = world.fresh(case)
     spans = ClockPause.objects.filter(clock__case=case)
     assert {(span.reason, span.ended_at) for span in spans} == {("information", None)}
     assert case.next_due is None
-    assert {span.evidence for span in spans} == {f"e-mail #{message.pk}"}
+    assert all(f"#{message.pk}" in span.evidence and span.paper == "请提供门诊病历首页" for span in spans)
     back = world.later(days=3)
     paper = {"kind": "MEDICAL_RECORD", "form": "ORIGINAL"}
     case = world.act(case, "attach_paper", by="service", now=back, **paper)
@@ -185,6 +184,25 @@ def test_a_claim_still_being_paid_is_reopened_when_it_closes(world: Appeals) -> 
     assert waits.value.code == "waits"
     assert world.pay(claim).state == "UNDER_REVIEW"
     assert world.fresh(case).appeal.reopened_at is not None
+
+
+def test_what_cannot_be_reopened_does_not_undo_the_payment(world: Appeals, monkeypatch: Any) -> None:
+    """The bank's answer for many claims is booked; the reviewer opens this one by hand."""
+    from apps.appeals.actions import reopening
+
+    claim = world.do(world.review(), "decide")
+    case = world.overturned(claim)
+
+    def refused(*_args: Any) -> None:
+        raise Blocked("refused", code="bill")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reopening, "_hand_over_papers", refused)
+        assert world.pay(claim).state == "CLOSED"
+    case = world.act(case, "reopen_claim")
+    assert (world.see(claim).state, case.appeal.reopened_at) == ("UNDER_REVIEW", world.now)
+    with pytest.raises(Blocked):
+        world.act(case, "reopen_claim")
 
 
 def test_an_overturned_refusal_at_intake_is_taken_in(world: Appeals) -> None:

@@ -20,10 +20,11 @@ def test_demo_shows_every_state_and_is_made_once(capsys: Any) -> None:
     for series in ("2024", "2026"):
         states = set(CaseFile.objects.filter(kind="claim", series=series).values_list("state", flat=True))
         assert set(STATES) - PASSING - NOT_SHOWN <= states, series
-        asked = CaseFile.objects.filter(kind="recovery", series=series).values_list("state", flat=True)
-        assert set(KINDS["recovery"].states) == set(asked), series
+        for kind in ("recovery", "appeal"):
+            shown = CaseFile.objects.filter(kind=kind, series=series).values_list("state", flat=True)
+            assert set(KINDS[kind].states) == set(shown), (kind, series)
     made = CaseFile.objects.count()
-    assert 50 <= made <= 150
+    assert 50 <= made <= 200
     assert Paper.objects.filter(file__isnull=False).exists()
     assert CaseFile.objects.filter(open=True, next_due__isnull=False).count() > 10
     call_command("demo", "--no-samples")
