@@ -97,7 +97,7 @@ def _excel(rows: QuerySet[Advance]) -> HttpResponse:
     columns = [
         _("Case"), _("Series"), _("Child"), _("Policy"), _("Hospital"), _("Department"), _("Diagnosis"), _("Admission"),
         _("Estimate"), _("approved"), _("advanced"), _("advanced on"), _("Provider"), _("Bank reference"), _("Discharge"),
-        _("announced too late"), _("Claim"), _("paid by the claim to the provider"), _("Difference"), _("refunded"),
+        _("announced too late"), _("claim of the stay"), _("paid by the claim to the provider"), _("Difference to the provider"), _("refunded"),
         _("Due"), _("State"), _("Assignee"),
     ]  # fmt: skip
     return excel_response(
