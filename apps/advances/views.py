@@ -89,6 +89,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "title": _("Inpatient advances"), "filters": filters, "rows": shown[:SHOWN], "more": len(shown) > SHOWN,
         "shown": SHOWN, "states": list(STATES.items()), "series": series_codes(), "narrowed": filters != Filters(),
         "here": urlencode(here), "unordered": urlencode({**here, "order": ""}), "may_apply": bool(DESK & actor.roles),
+        "may_pay": bool((MAKERS | CHECKERS) & actor.roles),
     }  # fmt: skip
     return show(request, "advances/list.html", context)
 

@@ -150,7 +150,7 @@ def test_adv05_the_call_is_due_a_working_day_after_the_verification(world: Advan
     case = world.do(case, "record_call", by="specialist", now=at("2026-10-10"), outcome="ANSWERED", **said)
     assert case.state == "CONTACTED"
     assert world.clock(case, "advance.first_call").breached is False
-    for clock in ("DL-28", "DL-49"):
+    for clock in ("DL-28", "DL-49", "ADV-05"):
         rulebook.read_back(clock, world.clock(case, "advance.first_call").day)
 
 
