@@ -127,7 +127,11 @@ def most_fen(given: Advance, found: Look) -> int:
 
 def requirements(found: Look, name: str = PAPERS) -> tuple[Requirement, ...]:
     """One of the three lists: for the review (ADV-06), the signature (ADV-08) or the discharge (ADV-10)."""
-    return tuple(_as_told(entry, found) for entry in checklist(found.facts, "", name))
+    visits = tuple(
+        replace(visit, bills=()) for visit in found.facts.visits
+    )  # no invoice is known before it came
+    facts = replace(found.facts, visits=visits)
+    return tuple(_as_told(entry, found) for entry in checklist(facts, "", name))
 
 
 def _as_told(entry: Requirement, found: Look) -> Requirement:

@@ -33,7 +33,7 @@ from apps.messaging.models import CallTask
 from apps.payments.actions import BankResult, book_results, make_file, release_file
 from apps.payments.models import PaymentOrder
 from apps.products.models import HandbookVersion
-from apps.products.queries import current_handbooks
+from apps.products.queries import current_handbooks, network_group
 
 ACCOUNT = {
     "phone": "400-800-1234", "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234567",
@@ -254,11 +254,14 @@ def _demo(now: datetime, book: HandbookVersion) -> Demo | None:
     )
     if not found or not public.exists():
         return None
+    group = network_group(found[0].plan, book.handbook)
+    listed = listed.filter(network_group=group, benefit="INPATIENT", department_group="GENERAL")
     direct = [
         entry.campus.hospital
-        for entry in listed.select_related("campus__hospital")
+        for entry in listed.valid_on(today).select_related("campus__hospital")
         if "INPATIENT" in entry.direct_billing
     ]
+    found = [policy for policy in found if policy.plan_id == found[0].plan_id]
     _designate(series, now)
     turns = (policy for _round in range(9) for policy in found)
     return Demo(now, series, public.order_by("pk")[0], direct[0] if direct else None, turns)

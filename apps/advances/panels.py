@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.advances.actions.papers import list_of
-from apps.advances.assess import DISCHARGE, look_on, most_fen, others_fen, requirements, stay_of
+from apps.advances.assess import look_on, most_fen, others_fen, requirements, stay_of
 from apps.advances.guards import objections
 from apps.advances.inputs import REASONS
 from apps.advances.queries import in_hospital
@@ -74,8 +74,7 @@ def checklist(case: CaseFile, actor: Any) -> Context:
     """The same shape as on a claim, so that the same block draws it; the list that the state waits for."""
     found = look_on(case)
     papers = found.papers
-    name = DISCHARGE if not case.open and case.advance.claim_id else list_of(case.state)  # type: ignore[attr-defined]
-    rows = checklist_rows(requirements(found, name), papers, case.handbook.handbook)
+    rows = checklist_rows(requirements(found, list_of(case.state)), papers, case.handbook.handbook)
     return {
         "rows": rows,
         "others": unasked(rows, papers),

@@ -89,6 +89,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "title": _("Inpatient advances"), "filters": filters, "rows": shown[:SHOWN], "more": len(shown) > SHOWN,
         "shown": SHOWN, "states": list(STATES.items()), "series": series_codes(), "narrowed": filters != Filters(),
         "here": urlencode(here), "unordered": urlencode({**here, "order": ""}), "may_apply": bool(DESK & actor.roles),
+        "may_pay": bool((MAKERS | CHECKERS) & actor.roles),
     }  # fmt: skip
     return show(request, "advances/list.html", context)
 
@@ -97,7 +98,7 @@ def _excel(rows: QuerySet[Advance]) -> HttpResponse:
     columns = [
         _("Case"), _("Series"), _("Child"), _("Policy"), _("Hospital"), _("Department"), _("Diagnosis"), _("Admission"),
         _("Estimate"), _("approved"), _("advanced"), _("advanced on"), _("Provider"), _("Bank reference"), _("Discharge"),
-        _("announced too late"), _("Claim"), _("paid by the claim to the provider"), _("Difference"), _("refunded"),
+        _("announced too late"), _("claim of the stay"), _("paid by the claim to the provider"), _("Difference to the provider"), _("refunded"),
         _("Due"), _("State"), _("Assignee"),
     ]  # fmt: skip
     return excel_response(

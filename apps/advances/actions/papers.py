@@ -12,18 +12,19 @@ from apps.advances import guards
 from apps.advances.assess import DISCHARGE, PAPERS, SIGNATURE, look_in, missing
 from apps.advances.letters import tell_family
 from apps.advances.roles import DESK, INVESTIGATORS, UPLOADERS
-from apps.advances.workflow import BEFORE_DECISION, COLLECTING, KIND, PAID, REVIEWING
+from apps.advances.workflow import BEFORE_DECISION, COLLECTING, IN_CLAIM, KIND, PAID, REVIEWING
 from apps.cases.context import Ctx
 from apps.cases.kinds import Action, NoInput
 from apps.documents.actions import paper_actions
 from apps.documents.queries import checklist_rows
 
+AFTER_PAYMENT = PAID | IN_CLAIM | {"CLOSED"}
 TAKING = BEFORE_DECISION | {"APPROVED", "SIGNED"} | PAID
 
 
 def list_of(state: str) -> str:
     """Which of the three lists a state waits for."""
-    return SIGNATURE if state in ("APPROVED", "SIGNED") else DISCHARGE if state in PAID else PAPERS
+    return SIGNATURE if state in ("APPROVED", "SIGNED") else DISCHARGE if state in AFTER_PAYMENT else PAPERS
 
 
 def _papers_changed(ctx: Ctx[Any]) -> None:

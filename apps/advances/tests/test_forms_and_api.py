@@ -83,7 +83,7 @@ def test_every_offered_action_opens_its_form(world: Advances, state: str) -> Non
     names = [one.action.name for one in available(world.see(case), actor) if one.allowed]
     assert names
     for name in names:
-        answer = desk.get(f"/admin/case/{case.number}/?action={name}")
+        answer = desk.get(f"/admin/case/{case.number}/do/{name}/")
         assert answer.status_code == 200, name
 
 

@@ -10,6 +10,8 @@ import pytest
 from apps.advances.models import Advance
 from apps.advances.tests.world import Advances
 from apps.cases.models import CaseFile, Clock
+from apps.claims.actions.straight import why_not
+from apps.claims.assess import assess
 from apps.claims.tests.world import World, events
 from apps.core.errors import Conflict, InvalidInput
 from apps.documents.models import Letter
@@ -63,11 +65,12 @@ def test_s38_the_difference_is_the_providers_and_the_rest_the_familys(world: Adv
     assert world.see(case).state == ("REFUND_DUE" if difference else "CLOSED")
 
 
-def test_the_family_refunds_part_by_part_and_the_advance_closes(world: Advances) -> None:
+def test_the_family_refunds_part_by_part_and_the_advance_closes(world: Advances, rulebook: Any) -> None:
     case = world.settled("26500.00")
     decide(world, case)
     row = world.row(case)
     assert row.refund_due_on == date(2026, 10, 16)  # DL-42: thirty calendar days
+    rulebook.read_back("DL-42", world.clock(case, "advance.refund").day)
     letter = Letter.objects.get(case=case, kind="DIFFERENCE")
     assert letter.context["open_fen"] == 350_000
     assert letter.context["payee"]["account"] == "436742001234"
@@ -93,6 +96,13 @@ def refund(world: Advances, case: CaseFile, amount: str, reference: str = "R-0")
         received_on=world.now.date(),
         bank_reference=reference,
     )
+
+
+def test_adv15_a_claim_after_an_advance_is_decided_by_a_person(world: Advances) -> None:
+    claim = world.claim_of(world.settled("300.00", amount="200.00"))
+    World.papers(world, claim)
+    World.do(world, claim, "check_materials", by="intake")
+    assert "垫付" in str(why_not(assess(World.see(world, claim), world.now), 10_000_000))
 
 
 def test_a_refused_claim_leaves_all_of_it_to_the_family(world: Advances) -> None:

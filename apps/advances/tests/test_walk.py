@@ -150,7 +150,7 @@ def test_adv05_the_call_is_due_a_working_day_after_the_verification(world: Advan
     case = world.do(case, "record_call", by="specialist", now=at("2026-10-10"), outcome="ANSWERED", **said)
     assert case.state == "CONTACTED"
     assert world.clock(case, "advance.first_call").breached is False
-    for clock in ("DL-28", "DL-49"):
+    for clock in ("DL-28", "DL-49", "ADV-05"):
         rulebook.read_back(clock, world.clock(case, "advance.first_call").day)
 
 
@@ -226,7 +226,7 @@ def test_what_the_review_finds_rules_the_advance_out(world: Advances, rule: str)
 
 def test_adv16_with_two_conditions_a_supervisor_decides(world: Advances) -> None:
     case = world.checked(no_real_time=True, ratio_unknown=True)
-    with pytest.raises(Blocked, match="supervisor") as refused:
+    with pytest.raises(Blocked) as refused:
         world.do(case, "approve", by="senior", amount="1000.00")
     assert refused.value.rule == "ADV-16"
     assert world.do(case, "approve", by="supervisor", amount="1000.00").state == "APPROVED"

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.adjudication.handbook import Level
+from apps.adjudication.trace import observe
 from apps.cases.context import Ctx
 from apps.cases.inputs import ask
 from apps.cases.kinds import Action, NoInput
@@ -43,6 +44,8 @@ def why_not(found: Assessment, ceiling_fen: int) -> Any:
     claim, decision = found.rows.claim, found.decision
     if claim.decided_fen is not None:
         return _("It was decided before.")
+    if observe("ADV-15", claim.assigned_to_id is not None):
+        return _("It follows an inpatient advance: a person decides it on its own.")
     if found.lacking:
         return _("Papers are missing.")
     if found.facts.overrides:
