@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count
 from django.utils import timezone
 
 from apps.accounts.actors import SYSTEM, Actor, actor_of_user
@@ -42,6 +43,8 @@ ANSWER: Step = (
     {"responder": "陈医生", "answer": "多饮水，物理降温，24 小时不退热请就诊。", "expert": True},
 )
 FINISH: Step = ("finish", {})
+LATE: Step = ("fall_due", {})
+FEVER = "孩子发热两天，咳嗽。"
 NO: Step = ("reject", {"reason": "该需求不属于本服务"})
 Wish = tuple[str, dict[str, Any], tuple[Step, ...]]
 
@@ -58,15 +61,14 @@ class Demo:
         return actor_of_user(User.objects.get(username=role))
 
     def children(self, series: str) -> Iterator[Policy]:
-        """Children covered now by one policy, each for one case."""
+        """Children of the roster who are covered now by one policy, each for one case."""
+        today = timezone.localdate(self.now)
+        covered = Policy.objects.in_force_on(today).values("member").annotate(n=Count("pk")).filter(n=1)
         rows = Policy.objects.filter(
-            series=series, member__number__startswith="DEMO", policyholder__isnull=False
+            series=series, policyholder__isnull=False, member__in=covered.values("member")
         )
-        taken: set[int] = set()
-        for policy in rows.in_force_on(timezone.localdate(self.now)).select_related("member").order_by("pk"):
-            if policy.member_id not in taken:
-                taken.add(policy.member_id)
-                yield policy
+        rows = rows.in_force_on(today).in_force_on(today + timedelta(days=14))
+        yield from rows.select_related("member").order_by("-pk")[:200]
 
     def tests(self, series: str) -> int:
         book = self.books[series]
@@ -75,7 +77,7 @@ class Demo:
         made = 0
         for policy, steps in zip(children, TESTS, strict=False):
             wish = {
-                "member": policy.number, "id_number": policy.member.id_number, "address": "上海市徐汇区龙华中路600号",
+                "member": policy.member.number, "id_number": policy.member.id_number, "address": "上海市徐汇区龙华中路600号",
                 "recognized": "COVERED" if made % 2 else "",
             }  # fmt: skip
             self.walk(lambda at, wish=wish: order_test(self.desk, wish, now=at), steps, hours=30)  # type: ignore[misc]
@@ -83,17 +85,23 @@ class Demo:
         return made
 
     def services(self, series: str) -> int:
-        made = 0
-        for policy, (code, fields, steps) in zip(self.children(series), self.wishes(series), strict=False):
-            wish = {
-                "member": policy.number,
-                "service": code,
-                "asker": "母亲",
-                "text": "孩子发热两天，咳嗽。",
-            } | fields
-            self.walk(lambda at, wish=wish: request_service(self.desk, wish, now=at), steps, hours=3)  # type: ignore[misc]
+        made, children = 0, list(self.children(series))
+        for code, fields, steps in self.wishes(series):
+            rider = code == "VACCINATION"  # VAS-03
+            policy = next((one for one in children if not rider or "VACCINE" in one.riders), None)
+            if policy is None:
+                continue
+            children.remove(policy)
+            wish = {"member": policy.member.number, "service": code, "asker": "母亲", "text": FEVER} | fields
+            hours = 3 if LATE not in steps else self.since_yesterday()
+            self.walk(lambda at, wish=wish: request_service(self.desk, wish, now=at), steps, hours)  # type: ignore[misc]
             made += 1
         return made
+
+    def since_yesterday(self) -> float:
+        """Hours since ten o'clock of the day before, within the hours of the service."""
+        ten = timezone.localtime(self.now).replace(hour=10, minute=0) - timedelta(days=1)
+        return (self.now - ten).total_seconds() / 3600
 
     def wishes(self, series: str) -> list[Wish]:
         """Every state of both machines, as far as the series offers the service."""
@@ -116,9 +124,8 @@ class Demo:
         ]  # fmt: skip
         offers = self.books[series].service("phone_consult")
         if offers and offers.offered:
-            late: Step = ("fall_due", {})
             found += [
-                ("PHONE_CONSULT", {}, ()), ("PHONE_CONSULT", {}, (ASSIGN, late)), ("PHONE_CONSULT", {}, (ANSWER,)),
+                ("PHONE_CONSULT", {}, ()), ("PHONE_CONSULT", {}, (ASSIGN, LATE)), ("PHONE_CONSULT", {}, (ANSWER,)),
                 ("TEXT_CONSULT", {}, (ANSWER, FINISH)), ("TRIAGE", {}, (ANSWER,)),
             ]  # fmt: skip
         else:
@@ -129,7 +136,7 @@ class Demo:
             ]  # fmt: skip
         return found
 
-    def walk(self, opened: Callable[[datetime], CaseFile], steps: tuple[Step, ...], hours: int) -> None:
+    def walk(self, opened: Callable[[datetime], CaseFile], steps: tuple[Step, ...], hours: float) -> None:
         """Opened so many hours ago, then step by step until now."""
         at = self.now - timedelta(hours=hours)
         case = opened(at)
@@ -149,7 +156,9 @@ class Demo:
             if policy:
                 day = max(today + timedelta(days=days), policy.member.birth_date)
                 add_record(
-                    self.desk, {"member": policy.number, "kind": kind, "title": title, key: day}, now=self.now
+                    self.desk,
+                    {"member": policy.member.number, "kind": kind, "title": title, key: day},
+                    now=self.now,
                 )
 
 

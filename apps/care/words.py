@@ -22,6 +22,7 @@ CODES = {
     "PHONE_950619": _("call from 950619"),
     "PHONE_950610": _("call from 950610"),
     "WECOM": _("WeCom"),
+    "JD_HEALTH": _("JD Health"),
 }
 
 

@@ -95,7 +95,7 @@ class ServiceFlow(CaseFile):
 
 HOME_TEST = register(
     Kind(
-        code="home_test",
+        code="test",
         label=_("home test"),
         prefix="T",
         workflow=HomeTestFlow,

@@ -120,6 +120,28 @@ EVENTS: dict[str, dict[str, Text]] = {
         "enquiry_closed": pgettext_lazy("webhook", "closed"),
         "enquiry_reopened": pgettext_lazy("webhook", "reopened"),
     },
+    "test": {
+        "test_ordered": pgettext_lazy("webhook", "test ordered"),
+        "address_recognized": pgettext_lazy("webhook", "address recognized"),
+        "test_rejected": pgettext_lazy("webhook", "address refused"),
+        "sampled": pgettext_lazy("webhook", "sample taken"),
+        "test_reported": pgettext_lazy("webhook", "report is there"),
+        "report_shared": pgettext_lazy("webhook", "report shared"),
+        "advice_given": pgettext_lazy("webhook", "advice given"),
+        "test_canceled": pgettext_lazy("webhook", "canceled"),
+        "closed": pgettext_lazy("webhook", "closed"),
+    },
+    "service": {
+        "service_opened": pgettext_lazy("webhook", "requested"),
+        "specialist_assigned": pgettext_lazy("webhook", "specialist assigned"),
+        "on_site": pgettext_lazy("webhook", "on site"),
+        "service_responded": pgettext_lazy("webhook", "answered"),
+        "service_overdue": pgettext_lazy("webhook", "answer overdue"),
+        "service_done": pgettext_lazy("webhook", "done"),
+        "service_unavailable": pgettext_lazy("webhook", "not available"),
+        "service_rejected": pgettext_lazy("webhook", "refused"),
+        "service_canceled": pgettext_lazy("webhook", "canceled"),
+    },
     "recovery": {
         "recovery_opened": pgettext_lazy("webhook", "opened"),
         "contact_late": pgettext_lazy("webhook", "first contact is late"),
@@ -165,6 +187,9 @@ INTERNAL: dict[str, frozenset[str]] = {
             reminder_called reminder_delivered reminder_failed reminder_noted reminder_sent""",
         "enquiry": """appeal_dropped appeal_wished complaint_answered complaint_received mark_complex message_answered
             message_received""",
+        "test": "",
+        "service": """closed consult_answered consult_received consult_received_late manager_contacted message_answered
+            message_received service_answered service_requested""",
         "recovery": """closed due_moved give_back_ordered member_contacted payee_changed refund_received reminded
             write_off_declined write_off_proposed""",
         "inspection": "drawn finish_rework inspected send_to_rework uphold_objection",

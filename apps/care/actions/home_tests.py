@@ -155,6 +155,7 @@ def _confirm_address(ctx: Ctx[Any]) -> None:
 
 
 def _cancel(ctx: Ctx[WhyInput]) -> None:
+    """Before the sample is taken."""
     _give_back(ctx)
 
 
@@ -267,7 +268,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     ),
     Action(
         "cancel", pgettext_lazy("home test", "Cancel the order"), ASKERS, _cancel, transition="cancel", input=WhyInput,
-        event="cancelled", style="danger", order=90,
+        event="test_canceled", style="danger", order=90,
     ),
 )  # fmt: skip
 for one in ACTIONS:

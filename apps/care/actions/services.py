@@ -176,6 +176,7 @@ def _stop(ctx: Ctx[WhyInput]) -> None:
     assert ctx.input is not None
     ctx.reason = ctx.subject.ended_why = ctx.input.reason
     ctx.update(ctx.subject, "ended_why")
+    ctx.emit("cancelled")
     ctx.emit("closed")
     end(ctx)
 
@@ -231,7 +232,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     ),
     Action(
         "cancel", pgettext_lazy("service", "Cancel the request"), ASKERS, _stop, transition="cancel", input=WhyInput,
-        event="cancelled", style="danger", order=90,
+        event="service_canceled", style="danger", order=90,
     ),
 )  # fmt: skip
 for one in ACTIONS:

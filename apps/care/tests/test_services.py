@@ -189,9 +189,12 @@ def test_the_health_manager_speaks_to_the_policyholder_by_three_ways(world: Care
         world.act(world.request("VACCINATION"), "contact", text="约评估", channel="SMS")
 
 
-@pytest.mark.parametrize("action", ["unavailable", "reject", "cancel"])
-def test_what_cannot_be_done_ends_with_a_reason(world: Care, action: str) -> None:
-    case = world.act(world.request("ASSISTANCE"), action, reason="当日无驻点人员")
+@pytest.mark.parametrize(
+    ("action", "service"),
+    [("unavailable", "ASSISTANCE"), ("reject", "TEXT_CONSULT"), ("cancel", "PHONE_CONSULT")],
+)
+def test_what_cannot_be_done_ends_with_a_reason(world: Care, action: str, service: str) -> None:
+    case = world.act(world.request(service, "2024"), action, reason="当日无驻点人员")
     assert (case.open, row_of(case).ended_why) == (False, "当日无驻点人员")
     assert Message.objects.filter(case=case.pk).exists() == (action != "cancel")
     assert Clock.objects.get(case=case.pk).state == "STOPPED"
