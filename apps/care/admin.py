@@ -19,9 +19,9 @@ for page in (
         "medical_services",
         READERS,
         "desk",
-        30,
+        26,
     ),
-    Page("home-tests/", views.tests, "home-tests", _("Home tests"), "lab_research", READERS, "desk", 31),
+    Page("home-tests/", views.tests, "home-tests", _("Home tests"), "lab_research", READERS, "desk", 27),
     Page("home-tests/order/", views.order_page, "home-test-order", roles=DESK),
     Page(
         "services/",
@@ -31,7 +31,7 @@ for page in (
         "support_agent",
         READERS,
         "desk",
-        32,
+        28,
     ),
     Page("services/request/", views.request_page, "service-request", roles=DESK),
     Page(
@@ -42,7 +42,7 @@ for page in (
         "folder_shared",
         ARCHIVE_READERS,
         "desk",
-        33,
+        29,
     ),
     Page("health-archive/<int:pk>/", views.archive_act, "health-archive-act", roles=ARCHIVISTS),
 ):

@@ -23,7 +23,7 @@ class Offer:
     """`key` is the handbook's service, `rule` what is cited when it is offered (empty: the handbook's own).
 
     `needs` and `may` are fields of `ServiceInput` beside `ALWAYS`. `hours`: within the printed hours (DL-03).
-    `received` and `answered` are the events its clock hears.
+    `clock` names the events that its clock hears (`CLOCKS`).
     """
 
     code: str
@@ -33,8 +33,15 @@ class Offer:
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
     hours: bool = False
-    received: str = "service_requested"
-    answered: str = "service_answered"
+    clock: str = "SERVICE"
+
+    @property
+    def received(self) -> str:
+        return CLOCKS[self.clock][0]
+
+    @property
+    def answered(self) -> str:
+        return CLOCKS[self.clock][1]
 
     @property
     def by_family_doctor(self) -> bool:
@@ -45,7 +52,12 @@ class Offer:
         return (*ALWAYS, *self.needs, *self.may)
 
 
-MESSAGE = {"received": "message_received", "answered": "message_answered"}  # DL-15
+CLOCKS = {
+    "SERVICE": ("service_requested", "service_answered"),
+    "MESSAGE": ("message_received", "message_answered"),  # DL-15
+    "CONSULT": ("consult_received", "consult_answered"),  # DL-01
+    "LATE_CONSULT": ("consult_received_late", "consult_answered"),  # DL-02
+}
 ASSISTANCE, PHONE, TRIAGE, VACCINATION, MANAGER = (
     "ASSISTANCE", "PHONE_CONSULT", "TRIAGE", "VACCINATION", "MANAGER",
 )  # fmt: skip
@@ -62,12 +74,12 @@ OFFERS = {
         ),
         Offer(
             PHONE, "phone_consult", pgettext_lazy("service", "phone consult"), hours=True,
-            received="consult_received", answered="consult_answered",
+            clock="CONSULT",
         ),
-        Offer("TEXT_CONSULT", "online_consult", pgettext_lazy("service", "text consult"), hours=True, **MESSAGE),  # type: ignore[arg-type]
+        Offer("TEXT_CONSULT", "online_consult", pgettext_lazy("service", "text consult"), hours=True, clock="MESSAGE"),
         Offer(
             "HOSPITAL_CONSULT", "hospital_consult", pgettext_lazy("service", "consult of a network clinic"),
-            needs=("hospital",), **MESSAGE,  # type: ignore[arg-type]
+            needs=("hospital",), clock="MESSAGE",
         ),
         Offer(TRIAGE, "triage", pgettext_lazy("service", "triage"), hours=True),
         Offer("DOCTOR", "family_doctor", pgettext_lazy("service", "family doctor"), "FD-01", may=("entry",)),

@@ -75,12 +75,17 @@ def _parts(offers: Iterable[Offer], rule: str) -> Iterable[tuple[Any, str, str]]
 
 def _details(book: Handbook, key: str) -> Iterable[tuple[Any, str]]:
     """What a reader of the handbook would look up: figures and lists of the service, with their rules."""
+    prefixes = PREFIXES.get(key, (key,))
     for name, parameter in book.parameters.items():
-        if name.partition(".")[0] == PREFIXES.get(key, key) and name not in UNTOLD:
+        if name.partition(".")[0] in prefixes and name not in UNTOLD:
             yield f"{in_language(parameter.title)}: {_shown(parameter.value)}", parameter.rule
 
 
-PREFIXES = {"phone_consult": "consult"}  # of the parameters of a service, where it is not its key
+PREFIXES = {  # of the parameters of a service, where it is not its key
+    "phone_consult": ("consult",),
+    "family_doctor": ("family_doctor", "health_manager"),
+    "health_archive": ("health_archive", "vaccination_reminder"),
+}
 UNTOLD = {"consult.hours", "consult.opens", "consult.closes", "home_test.counts_per", "home_test.month_of"}
 
 

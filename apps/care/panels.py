@@ -56,7 +56,7 @@ def flags_of(row: Any) -> list[tuple[Any, str]]:
 def add_panels(home_test: Kind, service: Kind) -> None:
     if home_test.panels:
         return
-    sendings = Panel("sent", _("Messages and calls"), "messaging/panels/contacts.html", sent, "aside")
+    sendings = Panel("sent", _("Messages and calls"), "care/panels/sent.html", sent, "aside")
     home_test.panels += [
         Panel("order", _("Order, report and advice"), "care/panels/order.html", order),
         Panel("uses", pgettext_lazy("home tests", "Entitlement"), "care/panels/uses.html", uses, "aside"),

@@ -142,6 +142,8 @@ def _show_form(
     request: HttpRequest, form: ActionForm, page: Mapping[str, Any], only: tuple[str, ...], status: int = 200
 ) -> HttpResponse:
     """The child is looked up by name; of the other fields those that are asked here."""
+    if page.get("suggestions"):
+        form.fields["site"].widget.attrs["list"] = "sites"
     fields = [
         one
         for one in form.asked()
