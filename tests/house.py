@@ -20,6 +20,8 @@ from apps.advances.actions import apply_for_advance
 from apps.appeals.actions import open_appeal
 from apps.appointments.actions import request_appointment
 from apps.billing.actions import Share, follow_claim
+from apps.care.actions import add_record, order_test, request_service
+from apps.care.models import HealthRecord
 from apps.cases.models import CaseFile
 from apps.claims.models import Decision
 from apps.claims.tests.world import PAYEE, World
@@ -60,13 +62,15 @@ NUMBERED: dict[str, Callable[[House], Any]] = {  # whose number it is, by the be
     "api/v1/direct-claims/": lambda house: house.cases["direct"],
     "api/v1/enquiries/": lambda house: house.cases["enquiry"],
     "api/v1/appeals/": lambda house: house.cases["appeal"],
+    "api/v1/home-tests/": lambda house: house.cases["test"],
     "api/v1/recoveries/": lambda house: house.cases["recovery"],
+    "api/v1/services/": lambda house: house.cases["service"],
 }
 KEYED = {
     "api/v1/limits/": LimitAccount, "api/v1/papers/": Paper, "api/v1/letters/": Letter,
     "api/v1/handbooks/": HandbookVersion, "admin/mail/": Email, "api/v1/emails/": Email,
     "api/v1/hospital-accounts/": HospitalAccount, "api/v1/hospital-terms/": PaymentTerms,
-    "api/v1/webhook-deliveries/": Delivery,
+    "api/v1/webhook-deliveries/": Delivery, "admin/health-archive/": HealthRecord, "api/v1/health-records/": HealthRecord,
 }  # fmt: skip
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -106,7 +110,7 @@ class House(metaclass=MadeOnce):
             *CaseFile.objects.values_list("number", flat=True), case.member.number, case.policy.number,
             *PaymentOrder.objects.values_list("number", flat=True), self.file.number, self.statement.number,
             "王小明", "王建国", case.member.id_number, guardian.mobile, guardian.email, guardian.id_number,
-            PAYEE["account"], self.endpoint.url, *self.letters,
+            PAYEE["account"], self.endpoint.url, *self.letters, "望京街", "流感疫苗",
         ]  # fmt: skip
 
     def _rooms(self, world: Settled) -> None:
@@ -124,11 +128,8 @@ class House(metaclass=MadeOnce):
             make_actor("service_specialist"),
             {"member": f"M{SERIES}", "asker": "王建国", "text": "要交哪些材料？"},
         )
-        world.child("N2026", "2026", 9)  # a series that knows advances
-        apply_for_advance(make_actor("service_specialist"), now=world.now, data={
-            "member": "N2026", "hospital": "PUB", "admitted_on": "2026-09-14", "department": "儿科", "caller": "王建国",
-            "diagnosis_name": "肺炎", "need": True, "lines": [{"name": "治疗费", "kind": "TREATMENT", "amount": "100"}],
-        })  # fmt: skip
+        self._advance(world)
+        self._care(world)
         world.contract(SERIES)
         direct = world.claims(1, SERIES)[0]
         self.statement: Statement = world.draft(SERIES)
@@ -143,6 +144,28 @@ class House(metaclass=MadeOnce):
             SYSTEM, client, url="https://receiver.example/events", events=["claim.decided"]
         )
         ping(SYSTEM, self.endpoint)
+
+    def _advance(self, world: Settled) -> None:
+        world.child("N2026", "2026", 9)  # a series that knows advances
+        apply_for_advance(make_actor("service_specialist"), now=world.now, data={
+            "member": "N2026", "hospital": "PUB", "admitted_on": "2026-09-14", "department": "儿科", "caller": "王建国",
+            "diagnosis_name": "肺炎", "need": True, "lines": [{"name": "治疗费", "kind": "TREATMENT", "amount": "100"}],
+        })  # fmt: skip
+
+    def _care(self, world: Settled) -> None:
+        """A service; a home test and an archive are of the other series, so for a child of it, under the same
+        administrator."""
+        desk = make_actor("service_specialist")
+        wish = {"service": "TRIAGE", "asker": "王建国", "text": "孩子咳嗽三天"}
+        request_service(desk, {"member": f"M{SERIES}"} | wish, now=world.now)
+        child = world.child("M9", "2026", 9)
+        child.policies.update(tpa=self.case.tpa)
+        child.id_type = "RESIDENT_ID"
+        child.save()
+        order = {"member": child.number, "id_number": child.id_number, "address": "北京市朝阳区望京街9号"}
+        order_test(desk, order, now=world.now)
+        record = {"member": child.number, "kind": "VACCINATION", "title": "流感疫苗", "due_on": "2026-10-05"}
+        self.archive = add_record(desk, record, now=world.now)
 
     def paths(self, address: str) -> list[str]:
         """The address with keys of this house; one path for each kind where it names a case of any kind."""

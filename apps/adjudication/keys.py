@@ -41,6 +41,7 @@ RULES: Final[dict[str, str]] = {
     "network.before_visit": "the list is looked up before a direct-billed visit",  # DL-46
     "card.paper": "a paper policy's card is bound once it is in force",  # 2024 CRD-22
     "card.failed": "who cannot bind the card calls the hotline",  # 2026 CRD-07; 2024 CRD-26
+    "care.vaccine_rider": "vaccination coordination needs the rider",  # 2026 VAS-03
     "intake.small_claim": "small claims: told what is needed in one working day",  # PR-21
     "intake.no_prior_authorization": "no authorization is needed for post-claims",  # 2026 APP-02
     # Routing and papers
@@ -158,6 +159,7 @@ PARAMETERS: Final[dict[str, str]] = {
     "roll_calendar_deadlines": "bool",
     "health_manager.channels": "list",
     "family_doctor.entries": "list",
+    "family_doctor.provider": "text",
     "service_hours": "text",
     # Durations of promises stand in the clocks; here only what is no clock.
     "calendar.time_zone": "text",
@@ -400,6 +402,7 @@ SERVICES: Final[tuple[str, ...]] = (
     "assistance",
     "phone_consult",
     "online_consult",
+    "hospital_consult",
     "triage",
     "lectures",
     "vaccine_coordination",
@@ -483,7 +486,10 @@ EVENTS: Final[tuple[str, ...]] = (
     "message_received",
     "message_answered",
     "consult_received",
+    "consult_received_late",
     "consult_answered",
+    "service_requested",
+    "service_answered",
     "policy_effective",
     "policy_end",
     "entitlement_applied",

@@ -30,7 +30,13 @@ class CaseFile(models.Model):
     screens; `next_due` is the earliest due of its running clocks, kept for sorting.
     """
 
-    VISIBILITY = {"series": "series", "tpa": "tpa", "hospital": "hospital__code", "member": "member__number"}
+    VISIBILITY = {
+        "series": "series",
+        "tpa": "tpa",
+        "hospital": "hospital__code",
+        "provider": "provider",
+        "member": "member__number",
+    }
     # A visit that was refused by rule (a greyed card, no cover) never concerned the hospital.
     HIDDEN: ClassVar[dict[str, dict[str, str]]] = {"hospital": {"kind": "appointment", "state": "REJECTED"}}
 
@@ -39,6 +45,7 @@ class CaseFile(models.Model):
     state = FSMField(_("state"), max_length=30)
     series = models.CharField(_("series"), max_length=10)
     tpa = models.CharField(_("TPA"), max_length=40, blank=True)
+    provider = models.CharField(_("service provider"), max_length=40, blank=True)  # who performs a service
     handbook = models.ForeignKey(HandbookVersion, verbose_name=_("handbook"), on_delete=models.PROTECT)
     member = models.ForeignKey(
         Member, verbose_name=_("child"), on_delete=models.PROTECT, related_name="cases"
@@ -94,6 +101,11 @@ class CaseFile(models.Model):
             models.Index(fields=["-opened_at"], condition=models.Q(open=True), name="case_open_recent"),
             models.Index(fields=["kind", "-opened_at"], name="case_kind_recent"),
             models.Index(fields=["-closed_at"], name="case_closed"),
+            models.Index(
+                fields=["provider", "-opened_at"],
+                condition=~models.Q(provider=""),
+                name="case_provider_recent",
+            ),
         ]
 
     def __str__(self) -> str:

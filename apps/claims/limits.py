@@ -30,6 +30,8 @@ def limit_title(key: str) -> Any:
     kind, _colon, rest = what.partition(":")
     if kind == "annual":
         return _("Annual maximum")
+    if kind == "home_test":  # ordered beside claims (TST-04)
+        return _("Home tests of the policy period")
     benefit, _colon, tail = rest.partition(":")
     name = BENEFITS.get(benefit, BENEFIT_NAMES.get(benefit, benefit))
     if kind == "full":

@@ -43,6 +43,7 @@ class Paper(models.Model):
         "series": "case__series",
         "tpa": "case__tpa",
         "hospital": "case__hospital__code",
+        "provider": "case__provider",
         "member": "case__member__number",
     }
 

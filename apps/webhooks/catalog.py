@@ -153,6 +153,28 @@ EVENTS: dict[str, dict[str, Text]] = {
         "withdrawn": pgettext_lazy("webhook", "withdrawn"),
         "closed": pgettext_lazy("webhook", "closed"),
     },
+    "test": {
+        "test_ordered": pgettext_lazy("webhook", "test ordered"),
+        "address_recognized": pgettext_lazy("webhook", "address recognized"),
+        "test_rejected": pgettext_lazy("webhook", "address refused"),
+        "sampled": pgettext_lazy("webhook", "sample taken"),
+        "test_reported": pgettext_lazy("webhook", "report is there"),
+        "report_shared": pgettext_lazy("webhook", "report shared"),
+        "advice_given": pgettext_lazy("webhook", "advice given"),
+        "test_canceled": pgettext_lazy("webhook", "canceled"),
+        "closed": pgettext_lazy("webhook", "closed"),
+    },
+    "service": {
+        "service_opened": pgettext_lazy("webhook", "requested"),
+        "specialist_assigned": pgettext_lazy("webhook", "specialist assigned"),
+        "on_site": pgettext_lazy("webhook", "on site"),
+        "service_responded": pgettext_lazy("webhook", "answered"),
+        "service_overdue": pgettext_lazy("webhook", "answer overdue"),
+        "service_done": pgettext_lazy("webhook", "done"),
+        "service_unavailable": pgettext_lazy("webhook", "not available"),
+        "service_rejected": pgettext_lazy("webhook", "refused"),
+        "service_canceled": pgettext_lazy("webhook", "canceled"),
+    },
     "recovery": {
         "recovery_opened": pgettext_lazy("webhook", "opened"),
         "contact_late": pgettext_lazy("webhook", "first contact is late"),
@@ -201,6 +223,9 @@ INTERNAL: dict[str, frozenset[str]] = {
             papers_pending proposal_sent_back refund_received refund_reminded""",
         "enquiry": """appeal_dropped appeal_taken_up appeal_wished complaint_answered complaint_received mark_complex message_answered
             message_received""",
+        "test": "",
+        "service": """closed consult_answered consult_received consult_received_late manager_contacted message_answered
+            message_received service_answered service_requested""",
         "recovery": """closed due_moved give_back_ordered member_contacted payee_changed refund_received reminded
             write_off_declined write_off_proposed""",
         "appeal": "appeal_answered appeal_claim_reopened appeal_received appeal_settled information_delivered reopen_claim withdrawn",

@@ -113,6 +113,8 @@ WALKED_ELSEWHERE = {
     "recovery": "apps/recoveries/tests/test_walk.py",
     "direct": "apps/direct/tests/test_walk.py",
     "inspection": "apps/quality/tests/test_inspections.py",
+    "service": "apps/care/tests/test_services.py",
+    "test": "apps/care/tests/test_home_tests.py",
 }  # other kinds, and the tests of theirs
 
 
