@@ -1,4 +1,4 @@
-"""Writers of accounts: the log of who read sensitive data (LAW-09), and keys of API clients."""
+"""Writers of accounts: the log of who read sensitive data (LAW-09), keys of API clients, limits of roles."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.keys import new_key
-from apps.accounts.models import AccessLog, ApiClient, User
-from apps.core.errors import InvalidInput, InvalidInputs, NotAllowed, NotFound
+from apps.accounts.models import AccessLog, ApiClient, Role, User
+from apps.core.errors import Conflict, InvalidInput, InvalidInputs, NotAllowed, NotFound
+from apps.core.money import format_yuan
 
 RULE = "LAW-09"
 SHORTEST_REASON = 4
@@ -105,6 +106,41 @@ def reset_second_factor(actor: Actor, user: User) -> None:
     with transaction.atomic():
         Authenticator.objects.filter(user=user).delete()
         _log(actor, subject=f"user:{user.pk}", what="second factor removed")
+
+
+def set_authority(actor: Actor, role: Role, fen: int) -> bool:
+    """A lower limit holds at once; a higher one waits for a second person. Whether it holds now. Logged."""
+    with transaction.atomic():
+        role = Role.objects.select_for_update().get(pk=role.pk)
+        holds = fen <= role.authority_fen
+        what = f"authority {format_yuan(role.authority_fen)} → {format_yuan(fen)}"
+        if holds:
+            role.authority_fen, role.asked_fen, role.asked_by_id = fen, None, None
+        else:
+            role.asked_fen, role.asked_by_id = fen, actor.person_id
+        role.save(update_fields=["authority_fen", "asked_fen", "asked_by"])
+        _log(actor, subject=f"role:{role.code}", what=what if holds else f"{what} asked for")
+    return holds
+
+
+def confirm_authority(actor: Actor, role: Role) -> int:
+    """The higher limit somebody else asked for holds from now on; it is returned, in fen. Logged.
+
+    Raises NotAllowed to who asked for it, Conflict when nothing is asked for any more.
+    """
+    with transaction.atomic():
+        role = Role.objects.select_for_update().get(pk=role.pk)
+        if role.asked_fen is None:
+            raise Conflict(_("No higher limit is asked for."), code="nothing_asked")
+        if role.asked_by_id == actor.person_id:
+            raise NotAllowed(
+                _("You asked for this limit; another administrator confirms it."), code="four_eyes"
+            )
+        what = f"authority {format_yuan(role.authority_fen)} → {format_yuan(role.asked_fen)} confirmed"
+        role.authority_fen, role.asked_fen, role.asked_by_id = role.asked_fen, None, None
+        role.save(update_fields=["authority_fen", "asked_fen", "asked_by"])
+        _log(actor, subject=f"role:{role.code}", what=what)
+    return role.authority_fen
 
 
 def _refuse_mistakes(client: ApiClient) -> None:

@@ -40,6 +40,11 @@ class Role(models.Model):
     authority_fen = models.BigIntegerField(
         _("authority (fen)"), default=0, help_text=_("Highest insurer amount this role may decide alone.")
     )
+    # A higher limit waits here until a second administrator confirms it.
+    asked_fen = models.BigIntegerField(_("higher limit asked for (fen)"), null=True, editable=False)
+    asked_by = models.ForeignKey(
+        "accounts.User", verbose_name=_("asked by"), null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("role")

@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, ManyToManyField, OuterRef, Q, QuerySet
@@ -19,11 +19,12 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminDecimalFieldWidget
 
-from apps.accounts.actions import reset_second_factor
+from apps.accounts.actions import confirm_authority, reset_second_factor, set_authority
 from apps.accounts.actors import actor_of
 from apps.accounts.admin.common import SCOPE_FIELDS, AccountsAdmin
 from apps.accounts.models import Role, Team, User
 from apps.accounts.roles import CATALOGUE, MACHINES
+from apps.core.errors import DomainError
 from apps.core.money import format_yuan, to_fen, to_yuan
 
 
@@ -144,11 +145,6 @@ class RoleForm(forms.ModelForm[Role]):
         if self.instance.pk:
             self.fields["authority"].initial = to_yuan(self.instance.authority_fen)
 
-    def clean(self) -> dict[str, Any] | None:
-        if "authority" in self.cleaned_data:
-            self.instance.authority_fen = to_fen(self.cleaned_data["authority"])
-        return self.cleaned_data
-
 
 @admin.register(Role)
 class RoleAdmin(AccountsAdmin):
@@ -157,8 +153,9 @@ class RoleAdmin(AccountsAdmin):
     form = RoleForm
     list_display = ("name", "name_en", "code", "authority_shown", "people")
     ordering = ("pk",)
-    readonly_fields = ("code",)
-    fields = ("code", "name", "name_en", "authority")
+    readonly_fields = ("code", "asked")
+    fields = ("code", "name", "name_en", "authority", "asked")
+    actions_detail = ["confirm_limit"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
         return super().get_queryset(request).annotate(people=Count("users", filter=Q(users__is_active=True)))
@@ -179,6 +176,41 @@ class RoleAdmin(AccountsAdmin):
             before, after = form.fields["authority"].initial, form.cleaned_data["authority"]
             return f"authority {before} → {after}; {', '.join(form.changed_data)}"
         return super().construct_change_message(request, form, formsets, add)
+
+    def save_model(self, request: HttpRequest, obj: Role, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "authority" in form.changed_data and not set_authority(
+            actor_of(request), obj, to_fen(form.cleaned_data["authority"])
+        ):
+            self.say(request, _("The higher limit holds once another administrator confirms it."))
+
+    @action(description=_("Confirm the higher limit"), url_path="confirm-limit", icon="verified")
+    def confirm_limit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Four eyes: who asked for a higher limit does not confirm it."""
+        role: Role | None = self.get_object(request, object_id)
+        if role is None or not self.has_change_permission(request, role):
+            raise PermissionDenied
+        page = HttpResponseRedirect(reverse("admin:accounts_role_change", args=[role.pk]))
+        if role.asked_fen is not None and request.method != "POST":
+            return self.ask(
+                request,
+                role,
+                question=_("Raise the limit of %(role)s to %(limit)s yuan?")
+                % {"role": role, "limit": format_yuan(role.asked_fen)},
+                consequence=_("Whoever has this role decides up to it alone."),
+                answer=_("Confirm the higher limit"),
+            )
+        try:
+            confirm_authority(actor_of(request), role)
+        except DomainError as error:
+            messages.error(request, str(error.message))
+        else:
+            self.say(request, _("The higher limit holds from now on."))
+        return page
+
+    @display(description=_("higher limit asked for"))
+    def asked(self, role: Role) -> str:
+        return f"{format_yuan(role.asked_fen)} · {role.asked_by}" if role.asked_fen is not None else "—"
 
     @display(description=_("authority (yuan)"), ordering="authority_fen")
     def authority_shown(self, role: Role) -> str:

@@ -157,8 +157,23 @@ def test_an_authority_limit_is_edited_in_yuan_and_logged_with_both_figures(web):
     )
     assert answer.status_code == 302
     role.refresh_from_db()
-    assert (role.authority_fen, role.code) == (800_050, "first_review")
-    assert "5000.00 → 8000.50" in LogEntry.objects.get().change_message
+    assert (role.authority_fen, role.asked_fen, role.code) == (500_000, 800_050, "first_review")
+    confirm = url("role_confirm_limit", role.pk)
+    assert "8,000.50" in web.get(url("role_change", role.pk)).content.decode()
+    web.post(confirm)  # who asked
+    role.refresh_from_db()
+    assert role.authority_fen == 500_000
+    second = web_of(UserFactory(is_superuser=True, username="second"))
+    assert "8,000.50" in second.get(confirm).content.decode()
+    second.post(confirm)
+    second.post(confirm)  # twice does no harm
+    role.refresh_from_db()
+    assert (role.authority_fen, role.asked_fen, role.asked_by) == (800_050, None, None)
+    assert AccessLog.objects.filter(subject="role:first_review").count() == 2
+    web.post(url("role_change", role.pk), {"name": role.name, "name_en": role.name_en, "authority": "100"})
+    role.refresh_from_db()
+    assert role.authority_fen == 100_00  # a lower limit holds at once
+    assert "5000.00 → 8000.50" in LogEntry.objects.earliest("pk").change_message
     assert web.get(url("role_add")).status_code == 403
     assert web.post(url("role_delete", role.pk), {"post": "yes"}).status_code == 403
 

@@ -21,6 +21,7 @@ from apps.hospitals.models import Hospital
 from apps.members.models import Member
 
 PASSWORD = "demo-2026"
+ADMINISTRATORS = (("admin", "管理员"), ("admin_second", "第二管理员"))  # a higher limit takes two
 TEAMS = (("claims", "理赔部", ""), ("claims-tpa", "TPA 理赔组", "WINDSTONE"))
 TPA_ROLES = {"tpa_manager": "claims-tpa"}
 
@@ -76,15 +77,16 @@ class Command(BaseCommand):
                 user.set_password(PASSWORD)
                 user.save(update_fields=["password"])
                 user.roles.set(Role.objects.filter(code=spec.code))
-        if not User.objects.filter(username="admin").exists():
-            User.objects.create_superuser(
-                "admin", password=PASSWORD, name="管理员（演示）", email="admin@example.com"
-            )
+        for username, name in ADMINISTRATORS:
+            if not User.objects.filter(username=username).exists():
+                User.objects.create_superuser(
+                    username, password=PASSWORD, name=f"{name}（演示）", email=f"{username}@example.com"
+                )
 
     def _print_users(self) -> None:
         self.stdout.write(f"Demo users, password {PASSWORD}:")
         named = [(spec.code, spec.name) for spec in CATALOGUE if spec.code not in MACHINES]
-        for code, name in [*named, ("admin", "管理员")]:
+        for code, name in [*named, *ADMINISTRATORS]:
             self.stdout.write(f"  {code:<20} {name}")
 
 
