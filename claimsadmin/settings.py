@@ -456,6 +456,7 @@ SPECTACULAR_SETTINGS = {
         "EnquirySort": "apps.enquiries.models.Sort",
         "IdType": "apps.members.models.IdType",
         "ItemCategory": "apps.adjudication.codes.ITEM_CATEGORIES",
+        "LetterKind": "apps.documents.models.Letter.Kind",
         "LetterState": "apps.documents.models.Letter.State",
         "LineKind": "apps.adjudication.codes.LINE_KINDS",
         "OnlinePaymentState": "apps.billing.models.OnlinePayment.State",

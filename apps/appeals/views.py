@@ -23,7 +23,7 @@ from apps.accounts.models import User
 from apps.accounts.visibility import visible_to
 from apps.appeals import queries
 from apps.appeals.actions import open_appeal
-from apps.appeals.guards import appealable
+from apps.appeals.guards import appealable, converts
 from apps.appeals.inputs import RecordInput
 from apps.appeals.models import Appeal, Result
 from apps.appeals.queries import Tally, rows_visible_to, searched, within
@@ -174,6 +174,8 @@ def record_page(request: HttpRequest) -> HttpResponse:
         initial |= {
             "complaint": complaint.case.number, "appellant": complaint.asker, "text": complaint.text,
         }  # fmt: skip
+        if claim and converts(claim.handbook.handbook):
+            initial["channel"] = complaint.channel
     form = form_for(RecordInput)(None, None, initial=initial, ctx=_seen(claim))
     if number and claim is None:
         words = _("No such case: %(numbers)s") % {"numbers": number}

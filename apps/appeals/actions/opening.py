@@ -36,14 +36,14 @@ RELATED = ("handbook", "member", "policy__plan", "policy__policyholder", "claim"
 
 @dataclass(frozen=True)
 class Said:
-    """Who says what, by what way and since when; `complaint` is the one that becomes the appeal."""
+    """Who says what, by what way and since when; `complaints` are those that become the appeal."""
 
     appellant: str
     text: str
     channel: str
     since: datetime
     places: tuple[str, ...]
-    complaint: Enquiry | None
+    complaints: tuple[Enquiry, ...]
 
 
 def open_appeal(
@@ -127,8 +127,9 @@ def _said(
         if len(value) < 2:
             raise InvalidInput(_("This is required."), code="required", field=name)
     way = _channel(given, origin.handbook.handbook, complaint)
-    since = _wished_at(complaint) if complaint else now
-    return Said(appellant, text, way, since, _places(given.lines, origin, target), complaint)
+    wished = _wished_about(origin, complaint)
+    since = min((_wished_at(one) for one in wished), default=now)
+    return Said(appellant, text, way, since, _places(given.lines, origin, target), wished)
 
 
 def _channel(given: AppealInput, handbook: Handbook, complaint: Enquiry | None) -> str:
@@ -144,6 +145,12 @@ def _channel(given: AppealInput, handbook: Handbook, complaint: Enquiry | None) 
     )
     guards.refuse(guards.channel(handbook, way), "channel" if isinstance(given, RecordInput) else "claim")
     return way
+
+
+def _wished_about(origin: CaseFile, named: Enquiry | None) -> tuple[Enquiry, ...]:
+    """The complaints about this result whose family wishes an appeal, the named one first: all become this one."""
+    rows = Enquiry.objects.filter(about=origin.pk, appeal_wished=True).select_related("case")
+    return tuple(sorted(rows, key=lambda row: (named is None or row.pk != named.pk, row.pk)))
 
 
 def _wished_at(complaint: Enquiry) -> datetime:
@@ -173,7 +180,7 @@ def _fill(ctx: Ctx[Any], origin: CaseFile, target: Target, said: Said) -> None:
     row = Appeal(
         case=case, origin=origin, version=target.version, decided_at=target.decided_at, former_fen=target.former_fen,
         rule=guards.rule_of(ctx.handbook), channel=said.channel, appellant=said.appellant, text=said.text,
-        places=list(said.places), complaint=said.complaint.case if said.complaint else None, received_at=said.since,
+        places=list(said.places), complaint=said.complaints[0].case if said.complaints else None, received_at=said.since,
         recorded_by=ctx.actor.label,
     )  # fmt: skip
     case.team = Team.objects.filter(tpa=case.tpa, code__startswith="claims").order_by("code").first()
@@ -181,12 +188,13 @@ def _fill(ctx: Ctx[Any], origin: CaseFile, target: Target, said: Said) -> None:
     ctx.add(row)
     for rule in target.rules:
         ctx.add(AppealedRule(appeal=row, rule=rule))
-    complained = said.complaint.complained_of_id if said.complaint else None
-    for user in sorted(target.concerned | ({complained} if complained else set())):
+    complained = {one.complained_of_id for one in said.complaints if one.complained_of_id}
+    for user in sorted(target.concerned | complained):
         ctx.add(Decider(appeal=row, user_id=user, decided=user in target.deciders))
     ctx.data |= {"claim": origin.number, "version": target.version, "channel": said.channel, "rule": row.rule}
     ctx.emit("appeal_received", said.since)
     letters.acknowledge(ctx, row)
-    if said.complaint:
-        ctx.data["complaint"] = said.complaint.case.number
-        perform(said.complaint.case, "take_up", SYSTEM, now=ctx.now, appeal=case.number)
+    if said.complaints:
+        ctx.data["complaints"] = [one.case.number for one in said.complaints]
+    for one in said.complaints:
+        perform(one.case, "take_up", SYSTEM, now=ctx.now, appeal=case.number)

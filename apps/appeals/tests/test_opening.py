@@ -132,6 +132,23 @@ def test_a_complaint_becomes_the_appeal(world: Appeals, series: str, rulebook: A
     assert twice.value.code == "not_wished"
 
 
+def test_an_appeal_by_phone_settles_the_wish_of_an_earlier_complaint(world: Appeals) -> None:
+    """Whoever is complained of does not review it, and the days run from the wish."""
+    claim, person = world.partial(), world.actor("second").user_id
+    wish = {
+        "about": claim.number,
+        "asker": "王建国",
+        "sort": "COMPLAINT",
+        "text": "要求复核",
+        "complained_of": person,
+    }
+    complaint = ask(world.actor("service"), wish | {"appeal": True}, now=world.later(days=-2))
+    row = world.record(claim).appeal
+    assert (row.complaint_id, row.received_at) == (complaint.pk, world.later(days=-2))
+    assert not Enquiry.objects.get(pk=complaint.pk).appeal_wished
+    assert person in {one.user_id for one in row.deciders.all()}
+
+
 def test_a_refusal_at_intake_can_be_appealed(world: Appeals, rulebook: Any) -> None:
     """PR-06: also from a complaint."""
     claim = world.refused_at_intake()
