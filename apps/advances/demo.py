@@ -36,7 +36,7 @@ from apps.products.models import HandbookVersion
 from apps.products.queries import current_handbooks, network_group
 
 ACCOUNT = {
-    "phone": "400-800-1234", "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234567",
+    "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234567",
     "reason": "与指定服务商的协议附件二",
 }  # fmt: skip
 STAYS = (
@@ -271,7 +271,7 @@ def _designate(series: str, now: datetime) -> None:
     if Provider.objects.filter(series=series).exists():
         return
     name = "安伴健康服务有限公司（演示）"
-    data = {**ACCOUNT, "series": series, "provider": name, "name": name}
+    data = {"series": series, "provider": name, "phone": "400-800-1234", "account": ACCOUNT | {"name": name}}
     row = enter(actor_of_user(User.objects.get(username="finance")), data, now=now)
     confirm(actor_of_user(User.objects.get(username="finance_lead")), row.pk, now=now)
 

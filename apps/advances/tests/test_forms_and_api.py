@@ -11,7 +11,7 @@ import pytest
 from apps.accounts.tests.factories import ApiClientFactory, UserFactory, api_of, web_of
 from apps.advances.models import Advance, Provider
 from apps.advances.providers import confirm, enter
-from apps.advances.tests.world import ACCOUNT, DISCHARGE, Advances
+from apps.advances.tests.world import BANK, DISCHARGE, PROVIDER, Advances
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import World
 from apps.core.errors import Blocked, InvalidInput, NotAllowed
@@ -166,7 +166,7 @@ def test_children_in_hospital_with_an_advance_stand_on_the_daily_list(world: Adv
 
 
 def test_the_providers_account_is_entered_by_one_and_confirmed_by_another(world: Advances) -> None:
-    row = enter(world.actor("finance_lead"), ACCOUNT | {"account": "436742009999"})
+    row = enter(world.actor("finance_lead"), PROVIDER | {"account": BANK | {"account": "436742009999"}})
     with pytest.raises(NotAllowed):
         confirm(world.actor("finance_lead"), row.pk)
     assert Provider.objects.get().payee.account == "436742001234"  # type: ignore[union-attr]
@@ -178,11 +178,17 @@ def test_the_providers_account_is_entered_by_one_and_confirmed_by_another(world:
     assert world.claim_of(case).claim.assigned_to.account == "436742009999"
     with pytest.raises(Blocked):
         confirm(world.actor("checker"), row.pk)
-    for data, rule in ((ACCOUNT | {"series": "2024"}, "ADV-22"), (ACCOUNT | {"provider": "别家"}, "ADV-03")):
+    for data, rule in (
+        (PROVIDER | {"series": "2024"}, "ADV-22"),
+        (PROVIDER | {"provider": "别家"}, "ADV-03"),
+    ):
         with pytest.raises(InvalidInput) as refused:
             enter(world.actor("finance"), data)
         assert refused.value.rule == rule
-    bad = page.post("/admin/advances/provider/", ACCOUNT | {"account": "12"})
+    typed = {f"account.{name}": value for name, value in BANK.items()} | {"account.account": "12"}
+    bad = page.post(
+        "/admin/advances/provider/", {"series": "2026", "provider": "安伴健康服务有限公司"} | typed
+    )
     assert bad.status_code == 400
     assert "436742" not in web("finance", tpa="风石健康").get("/admin/advances/provider/").content.decode()
 

@@ -17,10 +17,11 @@ from apps.messaging.models import CallTask
 from apps.payments.models import PaymentOrder
 from apps.products.actions import load_calendar
 
-ACCOUNT = {
-    "series": "2026", "provider": "安伴健康服务有限公司", "phone": "400-800-1234", "name": "安伴健康服务有限公司",
-    "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234", "reason": "指定服务协议附件二",
+BANK = {
+    "name": "安伴健康服务有限公司", "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234",
+    "reason": "指定服务协议附件二",
 }  # fmt: skip
+PROVIDER = {"series": "2026", "provider": "安伴健康服务有限公司", "phone": "400-800-1234", "account": BANK}
 REVIEW = ("ADMISSION_RECORD", "MEDICAL_RECORD", "EXAM_REPORT", "DIAGNOSIS_CERTIFICATE")
 DISCHARGE = ("INVOICE", "DISCHARGE_SUMMARY", "INPATIENT_RECORD", "ITEMIZED_BILL")
 
@@ -37,7 +38,7 @@ class Advances(World):
         for name in self.series:
             self.list_hospital("PRI", name, "INPATIENT", direct_billing=["INPATIENT"])
         if "2026" in self.series:
-            row = enter(self.actor("finance"), ACCOUNT, now=self.now)
+            row = enter(self.actor("finance"), PROVIDER, now=self.now)
             confirm(self.actor("finance_lead"), row.pk, now=self.now)
 
     def told(self, *lines: dict[str, Any], series: str = "2026", **fields: Any) -> dict[str, Any]:
