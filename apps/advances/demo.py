@@ -74,10 +74,13 @@ class Demo:
     direct: Hospital | None
     policies: Iterator[Policy]
     made: list[CaseFile] = field(default_factory=list)
+    actors: dict[str, Actor] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(8_000_001))
 
     def actor(self, role: str) -> Actor:
-        return actor_of_user(User.objects.get(username=role))
+        if role not in self.actors:
+            self.actors[role] = actor_of_user(User.objects.get(username=role))
+        return self.actors[role]
 
     def do(self, case: CaseFile, action: str, role: str, when: datetime, **data: Any) -> None:
         perform(case.number, action, self.actor(role), now=min(when, self.now), **data)
@@ -119,11 +122,12 @@ class Demo:
         return case, at
 
     def give(self, case: CaseFile, when: datetime, *kinds: str) -> None:
+        before = set(Paper.objects.filter(case=case).values_list("pk", flat=True))
         for kind in kinds:
             self.do(case, "attach_paper", "service_specialist", when, kind=kind, form="ORIGINAL")
-            paper = Paper.objects.filter(case=case).latest("pk")
-            seen = {"legible": True, "color": True, "signed": True}
-            self.do(case, "tick_paper", "service_specialist", when, papers=[paper.pk], **seen)
+        papers = list(Paper.objects.filter(case=case).exclude(pk__in=before).values_list("pk", flat=True))
+        seen = {"legible": True, "color": True, "signed": True}
+        self.do(case, "tick_paper", "service_specialist", when, papers=papers, **seen)
 
     def complete(self, days_ago: int, **fields: Any) -> tuple[CaseFile, datetime]:
         case, at = self.called(days_ago, **fields)

@@ -73,20 +73,14 @@ class Advances(World):
         )
 
     def give(self, case: CaseFile, *kinds: str, **fields: Any) -> CaseFile:
-        """Papers as the desk enters them: attached, then looked at."""
+        """Papers as the desk enters them: attached, then looked at, all at once."""
+        before = set(Paper.objects.filter(case=case).values_list("pk", flat=True))
         for kind in kinds:
             form = "DATA" if kind == "PAPER_CONSENT" else "ORIGINAL"
             case = self.do(case, "attach_paper", by="specialist", kind=kind, form=form)
-            paper = Paper.objects.filter(case=case).latest("pk")
-            if form != "DATA":
-                case = self.do(
-                    case,
-                    "tick_paper",
-                    by="specialist",
-                    papers=[paper.pk],
-                    **({"legible": True, "color": True, "signed": True} | fields),
-                )
-        return case
+        fresh = Paper.objects.filter(case=case).exclude(pk__in=before).exclude(form="DATA")
+        seen = {"legible": True, "color": True, "signed": True} | fields
+        return self.do(case, "tick_paper", by="specialist", papers=[paper.pk for paper in fresh], **seen)
 
     def reviewed(self, *lines: dict[str, Any], **fields: Any) -> CaseFile:
         return self.give(self.called(*lines, **fields), *REVIEW)
