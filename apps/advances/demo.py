@@ -87,9 +87,9 @@ class Demo:
 
     # --- On the way -----------------------------------------------------------------------------
 
-    def applied(self, days_ago: int, **fields: Any) -> tuple[CaseFile, datetime]:
+    def applied(self, days_ago: int, *, stay: int = -1, **fields: Any) -> tuple[CaseFile, datetime]:
         at = self.now - timedelta(days=days_ago, hours=len(self.made) % 4)
-        name, code, cause, department, costs = STAYS[len(self.made) % len(STAYS)]
+        name, code, cause, department, costs = STAYS[stay if stay >= 0 else len(self.made) % len(STAYS)]
         data = {
             "member": next(self.policies).member.number, "hospital": self.public.code, "department": department,
             "admitted_on": timezone.localtime(at).date() - timedelta(days=2), "admitted": True, "diagnosis": code,
@@ -137,8 +137,8 @@ class Demo:
         self.do(case, "record_network", "service_specialist", at + timedelta(hours=5), inside=True, note=note)
         return case, at
 
-    def checked(self, days_ago: int, **found: Any) -> tuple[CaseFile, datetime]:
-        case, at = self.complete(days_ago)
+    def checked(self, days_ago: int, *, stay: int = -1, **found: Any) -> tuple[CaseFile, datetime]:
+        case, at = self.complete(days_ago, stay=stay)
         checks = {"third_party_funds": False, "litigation": False, "note": "病历与诊断相符"} | found
         self.do(case, "record_checks", "senior_adjuster", at + timedelta(hours=6), **checks)
         return case, at
@@ -297,10 +297,10 @@ def _in_review(demo: Demo) -> None:
     demo.complete(1)
     case, at = demo.checked(1)
     demo.do(case, "propose", "first_review", at + timedelta(hours=7), amount="16000.00")
-    case, at = demo.complete(4)
+    case, at = demo.complete(4, stay=1)
     reason = "受伤经过前后陈述不一，需核实"
     demo.do(case, "open_investigation", "supervisor", at + timedelta(hours=8), reason=reason)
-    case, at = demo.checked(5, litigation=True, note="家长已起诉肇事方")
+    case, at = demo.checked(5, stay=1, litigation=True, note="家长已起诉肇事方")
     reason = "就本次受伤已提起诉讼，按约定不能垫付"
     demo.do(
         case, "terminate", "senior_adjuster", at + timedelta(hours=8), because="LITIGATION", reason=reason

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import make_actor, make_machine
 from apps.advances.actions import apply_for_advance
 from apps.advances.tests.world import DISCHARGE, REVIEW, Advances
+from apps.cases.clocks import sweep
 from apps.cases.engine import available
 from apps.cases.models import CaseFile, Clock
 from apps.claims.tests.world import events
@@ -327,6 +328,14 @@ def test_s34_nothing_is_paid_unsigned_and_the_day_runs_from_the_signature(
     assert (case.state, world.clock(case, "advance.payment").breached) == ("ADVANCED", False)
     told = case.events.get(name="advanced").data
     assert (told["payer"], told["payee"]) == ("PROVIDER", "HOSPITAL")
+
+
+def test_dl50_who_has_not_signed_is_reminded_and_the_specialist_hears_of_it(world: Advances) -> None:
+    User.objects.filter(pk=make_actor("specialist", username="told").user_id).update(email="told@example.com")
+    case = world.approved()
+    sweep(at("2026-09-21"))
+    told = Message.objects.filter(case=case).order_by("-pk")[:2]
+    assert {message.template for message in told} == {"member_reminder", "clock_escalation"}
 
 
 def test_who_approved_does_not_pay(world: Advances) -> None:
