@@ -8,10 +8,14 @@ from typing import Any
 import openpyxl
 import pytest
 
+from apps.accounts.actors import actor_of_user
+from apps.accounts.models import User
 from apps.accounts.tests.factories import ApiClientFactory, UserFactory, api_of, web_of
 from apps.advances.models import Advance, Provider
 from apps.advances.providers import confirm, enter
+from apps.advances.tests.test_money import decide
 from apps.advances.tests.world import BANK, DISCHARGE, PROVIDER, Advances
+from apps.cases.engine import available
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import World
 from apps.core.errors import Blocked, InvalidInput, NotAllowed
@@ -75,10 +79,6 @@ def test_every_offered_action_opens_its_form(world: Advances, state: str) -> Non
     if state == "ADVANCED":
         world.give(case, *DISCHARGE)
     desk = web("service_specialist", "senior_adjuster", "supervisor", "finance")
-    from apps.accounts.actors import actor_of_user
-    from apps.accounts.models import User
-    from apps.cases.engine import available
-
     actor = actor_of_user(User.objects.latest("pk"))
     names = [one.action.name for one in available(world.see(case), actor) if one.allowed]
     assert names
@@ -206,8 +206,6 @@ def test_nothing_is_approved_without_a_provider(world: Advances) -> None:
 
 def test_the_letters_as_pdf(world: Advances) -> None:
     case = world.settled("26500.00")
-    from apps.advances.tests.test_money import decide
-
     decide(world, case)
     ended = world.do(
         world.checked(litigation=True), "terminate", by="senior", because="LITIGATION", reason="已起诉肇事方"

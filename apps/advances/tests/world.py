@@ -9,9 +9,8 @@ from apps.advances.actions import apply_for_advance
 from apps.advances.models import Advance
 from apps.advances.providers import confirm, enter
 from apps.advances.workflow import AdvanceFlow
-from apps.cases.engine import perform
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import World
+from apps.claims.tests.world import PAYEE, World
 from apps.documents.models import Paper
 from apps.messaging.models import CallTask
 from apps.payments.models import PaymentOrder
@@ -113,8 +112,6 @@ class Advances(World):
         bill = self.bill(
             lines=[self.line(billed, name="住院费", kind="TREATMENT")], issued_on=str(self.now.date())
         )
-        from apps.claims.tests.world import PAYEE
-
         given = {"discharged_on": self.now.date(), "bills": [bill], "payee": dict(PAYEE)} | fields
         return self.do(case, "settle", by="specialist", **given)
 
@@ -126,7 +123,3 @@ class Advances(World):
     def orders(self, case: CaseFile) -> list[tuple[int, bool, str]]:
         rows = PaymentOrder.objects.filter(case=self.row(case).claim).order_by("pk")
         return [(row.amount_fen, row.assigned, row.state) for row in rows]
-
-
-def act(number: str, action: str, actor: Any, **data: Any) -> None:
-    perform(number, action, actor, **data)
