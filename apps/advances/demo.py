@@ -36,7 +36,7 @@ from apps.products.models import HandbookVersion
 from apps.products.queries import current_handbooks, network_group
 
 ACCOUNT = {
-    "phone": "400-800-1234", "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234567",
+    "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234567",
     "reason": "与指定服务商的协议附件二",
 }  # fmt: skip
 STAYS = (
@@ -74,19 +74,22 @@ class Demo:
     direct: Hospital | None
     policies: Iterator[Policy]
     made: list[CaseFile] = field(default_factory=list)
+    actors: dict[str, Actor] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(8_000_001))
 
     def actor(self, role: str) -> Actor:
-        return actor_of_user(User.objects.get(username=role))
+        if role not in self.actors:
+            self.actors[role] = actor_of_user(User.objects.get(username=role))
+        return self.actors[role]
 
     def do(self, case: CaseFile, action: str, role: str, when: datetime, **data: Any) -> None:
         perform(case.number, action, self.actor(role), now=min(when, self.now), **data)
 
     # --- On the way -----------------------------------------------------------------------------
 
-    def applied(self, days_ago: int, **fields: Any) -> tuple[CaseFile, datetime]:
+    def applied(self, days_ago: int, *, stay: int = -1, **fields: Any) -> tuple[CaseFile, datetime]:
         at = self.now - timedelta(days=days_ago, hours=len(self.made) % 4)
-        name, code, cause, department, costs = STAYS[len(self.made) % len(STAYS)]
+        name, code, cause, department, costs = STAYS[stay if stay >= 0 else len(self.made) % len(STAYS)]
         data = {
             "member": next(self.policies).member.number, "hospital": self.public.code, "department": department,
             "admitted_on": timezone.localtime(at).date() - timedelta(days=2), "admitted": True, "diagnosis": code,
@@ -119,11 +122,12 @@ class Demo:
         return case, at
 
     def give(self, case: CaseFile, when: datetime, *kinds: str) -> None:
+        before = set(Paper.objects.filter(case=case).values_list("pk", flat=True))
         for kind in kinds:
             self.do(case, "attach_paper", "service_specialist", when, kind=kind, form="ORIGINAL")
-            paper = Paper.objects.filter(case=case).latest("pk")
-            seen = {"legible": True, "color": True, "signed": True}
-            self.do(case, "tick_paper", "service_specialist", when, papers=[paper.pk], **seen)
+        papers = list(Paper.objects.filter(case=case).exclude(pk__in=before).values_list("pk", flat=True))
+        seen = {"legible": True, "color": True, "signed": True}
+        self.do(case, "tick_paper", "service_specialist", when, papers=papers, **seen)
 
     def complete(self, days_ago: int, **fields: Any) -> tuple[CaseFile, datetime]:
         case, at = self.called(days_ago, **fields)
@@ -133,8 +137,8 @@ class Demo:
         self.do(case, "record_network", "service_specialist", at + timedelta(hours=5), inside=True, note=note)
         return case, at
 
-    def checked(self, days_ago: int, **found: Any) -> tuple[CaseFile, datetime]:
-        case, at = self.complete(days_ago)
+    def checked(self, days_ago: int, *, stay: int = -1, **found: Any) -> tuple[CaseFile, datetime]:
+        case, at = self.complete(days_ago, stay=stay)
         checks = {"third_party_funds": False, "litigation": False, "note": "病历与诊断相符"} | found
         self.do(case, "record_checks", "senior_adjuster", at + timedelta(hours=6), **checks)
         return case, at
@@ -271,7 +275,7 @@ def _designate(series: str, now: datetime) -> None:
     if Provider.objects.filter(series=series).exists():
         return
     name = "安伴健康服务有限公司（演示）"
-    data = {**ACCOUNT, "series": series, "provider": name, "name": name}
+    data = {"series": series, "provider": name, "phone": "400-800-1234", "account": ACCOUNT | {"name": name}}
     row = enter(actor_of_user(User.objects.get(username="finance")), data, now=now)
     confirm(actor_of_user(User.objects.get(username="finance_lead")), row.pk, now=now)
 
@@ -293,10 +297,10 @@ def _in_review(demo: Demo) -> None:
     demo.complete(1)
     case, at = demo.checked(1)
     demo.do(case, "propose", "first_review", at + timedelta(hours=7), amount="16000.00")
-    case, at = demo.complete(4)
+    case, at = demo.complete(4, stay=1)
     reason = "受伤经过前后陈述不一，需核实"
     demo.do(case, "open_investigation", "supervisor", at + timedelta(hours=8), reason=reason)
-    case, at = demo.checked(5, litigation=True, note="家长已起诉肇事方")
+    case, at = demo.checked(5, stay=1, litigation=True, note="家长已起诉肇事方")
     reason = "就本次受伤已提起诉讼，按约定不能垫付"
     demo.do(
         case, "terminate", "senior_adjuster", at + timedelta(hours=8), because="LITIGATION", reason=reason

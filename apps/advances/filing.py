@@ -14,13 +14,13 @@ from apps.cases.context import Ctx
 from apps.cases.engine import perform
 from apps.cases.models import CaseFile
 from apps.claims.actions.intake import report_claim
+from apps.claims.assignment import ADVANCE
 from apps.claims.models import Category
 from apps.core.errors import Blocked, InvalidInputs
 from apps.documents.actions import look_alike
 from apps.documents.models import Paper
 from apps.documents.queries import papers_of
 
-SOURCE = "ADVANCE"  # the system of the external number by which the claim names its advance
 CARRIED = ("DISCHARGE", "ADVANCE")  # the lists whose papers go with the claim
 
 
@@ -40,7 +40,7 @@ def claim_data(ctx: Ctx[Any], found: Any) -> dict[str, Any]:
         "member": {"number": case.member.number, "policy": case.policy.number}, "reporter": {"name": given.caller},
         "visits": [visit], "channel": given.channel, "category": Category.REIMBURSEMENT.value,
         "papers": [_paper(paper) for paper in carried(case)], "payee": asdict(found.payee) if found.payee else None,
-        "external_numbers": [{"system": SOURCE, "number": case.number}],
+        "external_numbers": [{"system": ADVANCE, "number": case.number}],
         "note": _("From inpatient advance %(number)s (source ADVANCE).") % {"number": case.number},
     }  # fmt: skip
 

@@ -16,7 +16,8 @@ from apps.accounts.roles import role_needed
 from apps.advances.models import Advance, Provider
 from apps.cases.engine import perform
 from apps.cases.inputs import ask, parse_input
-from apps.core.errors import Blocked, InvalidInput, NotAllowed
+from apps.core.errors import Blocked, InvalidInput, InvalidInputs, NotAllowed
+from apps.payments.models import Payee
 from apps.payments.payees import HospitalAccountInput, build_provider_payee
 from apps.products.queries import current_handbook, series_codes
 
@@ -24,12 +25,13 @@ MAKERS = frozenset({"finance", "finance_lead", "provider_lead"})
 CHECKERS = frozenset({"finance_lead", "payment_check"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProviderInput(HospitalAccountInput):
+@dataclass(frozen=True)
+class ProviderInput:
     """Who is designated for a series, and where its money goes."""
 
     series: str = ask(_("Series"), max_length=10, rule="ADV-03")
     provider: str = ask(_("Provider"), min_length=2, max_length=80, rule="ADV-03")
+    account: HospitalAccountInput = ask(_("Account"))
     phone: str = ask(_("Phone"), default="", max_length=30)
 
 
@@ -45,7 +47,7 @@ def enter(actor: Actor, data: dict[str, Any], *, now: datetime | None = None) ->
     if service is None or not service.offered:
         words = _("Series %(series)s knows no inpatient advance.") % {"series": given.series}
         raise InvalidInput(words, field="series", code="closed", rule=service.rule if service else "GEN-04")
-    payee = build_provider_payee(given.provider, given)
+    payee = _payee(given)
     with transaction.atomic():
         payee.save(force_insert=True)
         row = Provider.objects.select_for_update().filter(series=given.series).first() or Provider(
@@ -63,6 +65,15 @@ def enter(actor: Actor, data: dict[str, Any], *, now: datetime | None = None) ->
         row.proposed, row.proposed_by_id, row.proposed_at = payee, actor.person_id, now or timezone.now()
         row.save()
     return row
+
+
+def _payee(given: ProviderInput) -> Payee:
+    try:
+        return build_provider_payee(given.provider, given.account)
+    except InvalidInputs as several:
+        for error in several.errors:
+            error.field = f"account.{error.field}"
+        raise
 
 
 def confirm(actor: Actor, pk: int, *, now: datetime | None = None) -> Provider:

@@ -24,6 +24,7 @@ from apps.advances.queries import GROUPS, rows_visible_to, searched
 from apps.advances.roles import DESK
 from apps.advances.workflow import STATES
 from apps.cases.forms import tidy
+from apps.cases.timeleft import due_words
 from apps.cases.views import show
 from apps.core.errors import DomainError
 from apps.core.excel import LIMIT, excel_response
@@ -84,9 +85,10 @@ def listed(request: HttpRequest) -> HttpResponse:
     if request.GET.get("excel"):
         return _excel(rows)
     shown = list(rows[: SHOWN + 1])
+    told = [(row, due_words(row.case.next_due)[5:]) for row in shown[:SHOWN]]
     here = {key: value for key, value in asdict(filters).items() if value}
     context = {
-        "title": _("Inpatient advances"), "filters": filters, "rows": shown[:SHOWN], "more": len(shown) > SHOWN,
+        "title": _("Inpatient advances"), "filters": filters, "rows": told, "more": len(shown) > SHOWN,
         "shown": SHOWN, "states": list(STATES.items()), "series": series_codes(), "narrowed": filters != Filters(),
         "here": urlencode(here), "unordered": urlencode({**here, "order": ""}), "may_apply": bool(DESK & actor.roles),
         "may_pay": bool((MAKERS | CHECKERS) & actor.roles),
@@ -111,7 +113,7 @@ def _excel(rows: QuerySet[Advance]) -> HttpResponse:
                 _yuan(row.approved_fen), _yuan(row.advanced_fen), row.advanced_on, str(row.provider or ""),
                 row.bank_reference, row.discharged_on, _("yes") if row.notice_late else "",
                 row.claim.number if row.claim else "", _yuan(row.adjudicated_fen), to_yuan(row.refund_fen),
-                to_yuan(row.refunded_fen), row.case.next_due, row.case.get_state_display(), str(row.case.assignee or ""),
+                to_yuan(row.refunded_fen), due_words(row.case.next_due), row.case.get_state_display(), str(row.case.assignee or ""),
             ]
             for row in rows.select_related("case__policy")[:LIMIT]
         ),

@@ -7,6 +7,16 @@ from typing import Any
 from apps.cases.models import CaseFile
 from apps.payments.queries import assigned_fen
 
+ADVANCE = "ADVANCE"  # the system of the external number by which a claim names the advance it comes from
+
+
+def advances_of(case: CaseFile) -> list[str]:
+    """Numbers of the advances whose stay the claim is; no query where nothing is assigned."""
+    claim: Any = case.claim  # type: ignore[attr-defined]
+    if claim.assigned_to_id is None:
+        return []
+    return list(case.external_numbers.filter(system=ADVANCE).order_by("pk").values_list("number", flat=True))
+
 
 def assigned_part(case: CaseFile, amount_fen: int) -> int:
     """What of an amount that is to be ordered goes to whom the claim is assigned to (fen). One query, none where

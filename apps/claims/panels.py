@@ -18,6 +18,7 @@ from apps.cases.counted import counts
 from apps.cases.kinds import Kind, Panel
 from apps.cases.models import CaseFile
 from apps.claims.assess import Assessment, assessment_of
+from apps.claims.assignment import advances_of
 from apps.claims.limits import limit_title, shown
 from apps.claims.models import BillLine, Inquiry
 from apps.claims.originals import (
@@ -244,6 +245,7 @@ def visits(case: CaseFile, actor: Any) -> Context:
         "routes": found.routing.visits,
         "similar": similar(case, own, bills),
         "payee": case.claim.payee,
+        "advances": advances_of(case),
     }
 
 

@@ -39,7 +39,7 @@ class PaidInput:
     )
     litigation: bool = ask(_("Lawsuit"), widget="select", choices=ANSWERS, rule="ADV-12")
     amount: Decimal = ask(_("Paid to the hospital"), widget="money", minimum=Decimal("0.01"), rule="ADV-03")
-    paid_on: date = ask(_("Paid on"))
+    paid_on: date = ask(_("Paid to the hospital on"))
     bank_reference: str = ask(_("Bank reference of the provider"), min_length=3, max_length=60)
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.adjudication.trace import observe
 from apps.advances import guards
@@ -229,7 +230,7 @@ for action in (
     Action("sign_off", _("Sign"), SIGNERS, _sign_off, transition="approve", four_eyes=("propose",),
            guards=(guards.proposal_there, guards.within_authority, guards.papers_complete, guards.entitled,
                    guards.clean), event="advance_approved", style="primary", order=8),
-    Action("send_back", _("Send back"), SIGNERS, _send_back, states=REVIEWING, input=ReasonInput,
+    Action("send_back", pgettext_lazy("advance", "Send back"), SIGNERS, _send_back, states=REVIEWING, input=ReasonInput,
            guards=(guards.proposal_there,), event="proposal_sent_back", order=30),
     Action("open_investigation", _("Open an investigation"), SUPERVISORS, _open_investigation,
            transition="open_investigation", input=InvestigateInput, event="investigation_opened", order=40),

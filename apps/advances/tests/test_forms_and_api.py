@@ -8,10 +8,14 @@ from typing import Any
 import openpyxl
 import pytest
 
+from apps.accounts.actors import actor_of_user
+from apps.accounts.models import User
 from apps.accounts.tests.factories import ApiClientFactory, UserFactory, api_of, web_of
 from apps.advances.models import Advance, Provider
 from apps.advances.providers import confirm, enter
-from apps.advances.tests.world import ACCOUNT, DISCHARGE, Advances
+from apps.advances.tests.test_money import decide
+from apps.advances.tests.world import BANK, DISCHARGE, PROVIDER, Advances
+from apps.cases.engine import available
 from apps.cases.models import CaseFile
 from apps.claims.tests.world import World
 from apps.core.errors import Blocked, InvalidInput, NotAllowed
@@ -75,10 +79,6 @@ def test_every_offered_action_opens_its_form(world: Advances, state: str) -> Non
     if state == "ADVANCED":
         world.give(case, *DISCHARGE)
     desk = web("service_specialist", "senior_adjuster", "supervisor", "finance")
-    from apps.accounts.actors import actor_of_user
-    from apps.accounts.models import User
-    from apps.cases.engine import available
-
     actor = actor_of_user(User.objects.latest("pk"))
     names = [one.action.name for one in available(world.see(case), actor) if one.allowed]
     assert names
@@ -166,7 +166,7 @@ def test_children_in_hospital_with_an_advance_stand_on_the_daily_list(world: Adv
 
 
 def test_the_providers_account_is_entered_by_one_and_confirmed_by_another(world: Advances) -> None:
-    row = enter(world.actor("finance_lead"), ACCOUNT | {"account": "436742009999"})
+    row = enter(world.actor("finance_lead"), PROVIDER | {"account": BANK | {"account": "436742009999"}})
     with pytest.raises(NotAllowed):
         confirm(world.actor("finance_lead"), row.pk)
     assert Provider.objects.get().payee.account == "436742001234"  # type: ignore[union-attr]
@@ -178,11 +178,17 @@ def test_the_providers_account_is_entered_by_one_and_confirmed_by_another(world:
     assert world.claim_of(case).claim.assigned_to.account == "436742009999"
     with pytest.raises(Blocked):
         confirm(world.actor("checker"), row.pk)
-    for data, rule in ((ACCOUNT | {"series": "2024"}, "ADV-22"), (ACCOUNT | {"provider": "别家"}, "ADV-03")):
+    for data, rule in (
+        (PROVIDER | {"series": "2024"}, "ADV-22"),
+        (PROVIDER | {"provider": "别家"}, "ADV-03"),
+    ):
         with pytest.raises(InvalidInput) as refused:
             enter(world.actor("finance"), data)
         assert refused.value.rule == rule
-    bad = page.post("/admin/advances/provider/", ACCOUNT | {"account": "12"})
+    typed = {f"account.{name}": value for name, value in BANK.items()} | {"account.account": "12"}
+    bad = page.post(
+        "/admin/advances/provider/", {"series": "2026", "provider": "安伴健康服务有限公司"} | typed
+    )
     assert bad.status_code == 400
     assert "436742" not in web("finance", tpa="风石健康").get("/admin/advances/provider/").content.decode()
 
@@ -200,8 +206,6 @@ def test_nothing_is_approved_without_a_provider(world: Advances) -> None:
 
 def test_the_letters_as_pdf(world: Advances) -> None:
     case = world.settled("26500.00")
-    from apps.advances.tests.test_money import decide
-
     decide(world, case)
     ended = world.do(
         world.checked(litigation=True), "terminate", by="senior", because="LITIGATION", reason="已起诉肇事方"

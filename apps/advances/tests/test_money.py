@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.advances.models import Advance
-from apps.advances.tests.world import Advances
+from apps.advances.tests.world import DISCHARGE, Advances
 from apps.cases.models import CaseFile, Clock
 from apps.claims.actions.straight import why_not
 from apps.claims.assess import assess
@@ -150,6 +150,7 @@ def test_the_approval_holds_the_limit_until_the_claim_is_filed(world: Advances) 
     assert set(held_by(case.number).values()) == {0}
 
 
+@pytest.mark.both_databases
 def test_a_further_advance_of_the_stay_is_settled_with_the_first(world: Advances) -> None:
     """PR-18: the same checks, what the first one takes of the cover is taken, one claim for both."""
     first = world.advanced(amount="30000.00")
@@ -163,8 +164,6 @@ def test_a_further_advance_of_the_stay_is_settled_with_the_first(world: Advances
         second, "pay_hospital", by="finance", third_party_funds=False, litigation=False, amount="5000.00",
         paid_on=world.now.date(), bank_reference="FW-2",
     )  # fmt: skip
-    from apps.advances.tests.world import DISCHARGE
-
     world.settle(world.give(first, *DISCHARGE), "33000.00")
     assert {world.see(case).state for case in (first, second)} == {"SETTLED"}
     assert world.row(first).claim_id == world.row(second).claim_id

@@ -9,18 +9,18 @@ from apps.advances.actions import apply_for_advance
 from apps.advances.models import Advance
 from apps.advances.providers import confirm, enter
 from apps.advances.workflow import AdvanceFlow
-from apps.cases.engine import perform
 from apps.cases.models import CaseFile
-from apps.claims.tests.world import World
+from apps.claims.tests.world import PAYEE, World
 from apps.documents.models import Paper
 from apps.messaging.models import CallTask
 from apps.payments.models import PaymentOrder
 from apps.products.actions import load_calendar
 
-ACCOUNT = {
-    "series": "2026", "provider": "安伴健康服务有限公司", "phone": "400-800-1234", "name": "安伴健康服务有限公司",
-    "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234", "reason": "指定服务协议附件二",
+BANK = {
+    "name": "安伴健康服务有限公司", "bank": "中国银行", "branch": "上海市分行营业部", "account": "436742001234",
+    "reason": "指定服务协议附件二",
 }  # fmt: skip
+PROVIDER = {"series": "2026", "provider": "安伴健康服务有限公司", "phone": "400-800-1234", "account": BANK}
 REVIEW = ("ADMISSION_RECORD", "MEDICAL_RECORD", "EXAM_REPORT", "DIAGNOSIS_CERTIFICATE")
 DISCHARGE = ("INVOICE", "DISCHARGE_SUMMARY", "INPATIENT_RECORD", "ITEMIZED_BILL")
 
@@ -37,7 +37,7 @@ class Advances(World):
         for name in self.series:
             self.list_hospital("PRI", name, "INPATIENT", direct_billing=["INPATIENT"])
         if "2026" in self.series:
-            row = enter(self.actor("finance"), ACCOUNT, now=self.now)
+            row = enter(self.actor("finance"), PROVIDER, now=self.now)
             confirm(self.actor("finance_lead"), row.pk, now=self.now)
 
     def told(self, *lines: dict[str, Any], series: str = "2026", **fields: Any) -> dict[str, Any]:
@@ -72,20 +72,14 @@ class Advances(World):
         )
 
     def give(self, case: CaseFile, *kinds: str, **fields: Any) -> CaseFile:
-        """Papers as the desk enters them: attached, then looked at."""
+        """Papers as the desk enters them: attached, then looked at, all at once."""
+        before = set(Paper.objects.filter(case=case).values_list("pk", flat=True))
         for kind in kinds:
             form = "DATA" if kind == "PAPER_CONSENT" else "ORIGINAL"
             case = self.do(case, "attach_paper", by="specialist", kind=kind, form=form)
-            paper = Paper.objects.filter(case=case).latest("pk")
-            if form != "DATA":
-                case = self.do(
-                    case,
-                    "tick_paper",
-                    by="specialist",
-                    papers=[paper.pk],
-                    **({"legible": True, "color": True, "signed": True} | fields),
-                )
-        return case
+        fresh = Paper.objects.filter(case=case).exclude(pk__in=before).exclude(form="DATA")
+        seen = {"legible": True, "color": True, "signed": True} | fields
+        return self.do(case, "tick_paper", by="specialist", papers=[paper.pk for paper in fresh], **seen)
 
     def reviewed(self, *lines: dict[str, Any], **fields: Any) -> CaseFile:
         return self.give(self.called(*lines, **fields), *REVIEW)
@@ -118,8 +112,6 @@ class Advances(World):
         bill = self.bill(
             lines=[self.line(billed, name="住院费", kind="TREATMENT")], issued_on=str(self.now.date())
         )
-        from apps.claims.tests.world import PAYEE
-
         given = {"discharged_on": self.now.date(), "bills": [bill], "payee": dict(PAYEE)} | fields
         return self.do(case, "settle", by="specialist", **given)
 
@@ -131,7 +123,3 @@ class Advances(World):
     def orders(self, case: CaseFile) -> list[tuple[int, bool, str]]:
         rows = PaymentOrder.objects.filter(case=self.row(case).claim).order_by("pk")
         return [(row.amount_fen, row.assigned, row.state) for row in rows]
-
-
-def act(number: str, action: str, actor: Any, **data: Any) -> None:
-    perform(number, action, actor, **data)
