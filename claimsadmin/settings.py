@@ -449,6 +449,7 @@ SPECTACULAR_SETTINGS = {
         "EndpointLanguage": "apps.webhooks.models.Endpoint.Language",
         "EndpointState": "apps.webhooks.models.Endpoint.State",
         "EnquirySort": "apps.enquiries.models.Sort",
+        "HealthRecordKind": "apps.care.models.RecordKind",
         "IdType": "apps.members.models.IdType",
         "ItemCategory": "apps.adjudication.codes.ITEM_CATEGORIES",
         "LetterState": "apps.documents.models.Letter.State",

@@ -63,7 +63,7 @@ def month_of(at: datetime) -> str:
 
 def slots_taken(member_id: int, month: str) -> set[int]:
     rows = HomeTest.objects.filter(member=member_id, month=month, slot__isnull=False)
-    return set(rows.values_list("slot", flat=True))
+    return {slot for slot in rows.values_list("slot", flat=True) if slot}
 
 
 def entitlement_of(policy: Policy, now: datetime | None = None) -> Entitlement:
