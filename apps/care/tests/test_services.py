@@ -202,7 +202,8 @@ def test_what_cannot_be_done_ends_with_a_reason(world: Care, action: str, servic
 
 def test_a_text_consult_is_a_message_with_its_time(world: Care, rulebook: Any) -> None:
     clock = Clock.objects.get(case=world.request("TEXT_CONSULT", "2024").pk)
-    assert clock.spec_id == "DL-15"
+    assert (clock.spec_id, clock.due_at) == ("DL-15", at("2026-09-18 00:00"))
+    rulebook.read_back("DL-15", clock.due_at)
 
 
 @pytest.mark.parametrize(
