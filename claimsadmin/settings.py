@@ -454,6 +454,7 @@ SPECTACULAR_SETTINGS = {
         "EndpointLanguage": "apps.webhooks.models.Endpoint.Language",
         "EndpointState": "apps.webhooks.models.Endpoint.State",
         "EnquirySort": "apps.enquiries.models.Sort",
+        "HealthRecordKind": "apps.care.models.RecordKind",
         "IdType": "apps.members.models.IdType",
         "ItemCategory": "apps.adjudication.codes.ITEM_CATEGORIES",
         "LetterKind": "apps.documents.models.Letter.Kind",

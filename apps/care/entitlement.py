@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from apps.adjudication.handbook import Handbook
+from apps.adjudication.trace import observe
 from apps.care.models import HomeTest
 from apps.ledger.actions import LimitSpec
 from apps.ledger.models import LimitAccount
@@ -63,7 +64,7 @@ def month_of(at: datetime) -> str:
 
 def slots_taken(member_id: int, month: str) -> set[int]:
     rows = HomeTest.objects.filter(member=member_id, month=month, slot__isnull=False)
-    return set(rows.values_list("slot", flat=True))
+    return {slot for slot in rows.values_list("slot", flat=True) if slot}
 
 
 def entitlement_of(policy: Policy, now: datetime | None = None) -> Entitlement:
@@ -78,7 +79,7 @@ def entitlement_of(policy: Policy, now: datetime | None = None) -> Entitlement:
     maximum = int(book.value("home_test.maximum"))
     used, ordered = (account.used, account.reserved) if account else (0, 0)
     state, rule = "AVAILABLE", service.rule
-    if today > policy.covered_until:
+    if observe("DL-37", today > policy.covered_until):
         state, rule = "FORFEITED", "TST-02"
     elif used + ordered >= maximum:
         state, rule = "EXHAUSTED", "TST-04"

@@ -35,7 +35,9 @@ def offered(book: Handbook, key: str, *, field: str = "member") -> Service:
     service = book.service(key)
     rule = service.rule if service else ""
     closed = service is None or not service.offered
-    if observe(rule, closed) or service is None:
+    for shut in {one.rule for one in book.services.values() if not one.offered}:
+        observe(shut, closed and shut == rule)
+    if closed or service is None:
         words = _("The handbook of series %(series)s does not offer “%(service)s”. %(instead)s") % {
             "series": book.series,
             "service": in_language(service.title) if service else key,

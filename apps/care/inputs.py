@@ -157,4 +157,6 @@ class HealthRecordInput:
     due_on: date | None = ask(
         _("Planned for"), default=None, help=_("vaccinations: the family is reminded"), rule="FD-07"
     )
-    done_on: date | None = ask(_("Day"), default=None, help=_("when it took place"))
+    done_on: date | None = ask(
+        pgettext_lazy("health archive", "Day"), default=None, help=_("when it took place")
+    )

@@ -66,7 +66,7 @@ class Listing(Generic[R]):
         if filters.state in self.states:
             rows = rows.filter(case__state=filters.state)
         if filters.sort:
-            rows = rows.filter(code=filters.sort)
+            rows = rows.filter(**{"code": filters.sort})
         if filters.series:
             rows = rows.filter(case__series=filters.series)
         if filters.who:
@@ -74,7 +74,7 @@ class Listing(Generic[R]):
         return rows.order_by(self.recent, "-pk")
 
     def columns(self) -> list[str]:
-        shared = [
+        shared: list[str] = [
             _("Case"),
             _("Series"),
             _("Child"),
@@ -88,7 +88,7 @@ class Listing(Generic[R]):
 
     def cells(self, row: R) -> list[Any]:
         case = row.case
-        shared = [
+        shared: list[Any] = [
             case.number, case.series, case.member.masked_name, case.policy.number, case.get_state_display(), case.next_due,
             str(case.assignee or ""), case.provider,
         ]  # fmt: skip

@@ -152,4 +152,5 @@ FLAGS = {
     "outside_hours": _("outside the hours of the service"),
     "not_an_expert": _("not answered by a tier-3A pediatric expert"),
     "not_reached": _("the family was not reached"),
+    "answered_late": _("answered after its time"),
 }

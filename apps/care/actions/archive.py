@@ -16,6 +16,7 @@ from apps.accounts.actions import log_read
 from apps.accounts.actors import Actor
 from apps.accounts.visibility import visible_to
 from apps.adjudication.handbook import Handbook
+from apps.adjudication.trace import observe
 from apps.care.asking import Data, authorize
 from apps.care.guards import covered, offered
 from apps.care.inputs import HealthRecordInput
@@ -127,7 +128,7 @@ def remind_of_vaccinations(now: datetime | None = None) -> int:
     now = now or timezone.now()
     today = timezone.localdate(now)
     books = {row.series: row.handbook for row in current_handbooks() if _offers(row.handbook)}
-    farthest = max((max(steps(book)) for book in books.values()), default=0)
+    farthest = max((days for book in books.values() for days in steps(book)), default=0)
     waiting = HealthRecord.objects.filter(
         due_on__range=(today, today + timedelta(days=farthest)),
         done_on__isnull=True,
@@ -165,7 +166,8 @@ def _remind(row: HealthRecord, policy: Policy, book: Handbook, today: date) -> i
     context = {
         "vaccine": row.title, "due_on": row.due_on.isoformat(), "child": row.member.masked_name, "notes": row.text,
     }  # fmt: skip
-    return tell_family(policy, "vaccination_due", f"vaccination:{row.pk}:{row.due_on}:{step}", context, book)
+    told = tell_family(policy, "vaccination_due", f"vaccination:{row.pk}:{row.due_on}:{step}", context, book)
+    return int(observe("FD-07", observe("DL-40", bool(told))))
 
 
 def tell_family(policy: Policy, template: str, key: str, context: dict[str, str], book: Handbook) -> int:

@@ -13,7 +13,7 @@ from apps.accounts.actors import Actor
 from apps.adjudication.handbook import Handbook
 from apps.adjudication.trace import observe
 from apps.care import guards
-from apps.care.asking import Asked, Data, asked_for, authorize, end, to_the_desk
+from apps.care.asking import Asked, Data, asked_for, authorize, end, late_by, to_the_desk
 from apps.care.cities import city_in
 from apps.care.entitlement import KEY, SERVICE, month_of, slots_taken, spec_of
 from apps.care.guards import refuse_if
@@ -132,9 +132,8 @@ def _fill(ctx: Ctx[Any], row: HomeTest, asked: Asked) -> None:
     account = lock_limits(asked.policy.pk, [spec_of(asked.book)])
     taken = slots_taken(row.member_id, row.month)
     per_month = int(asked.book.value("home_test.per_month"))
-    refuse_if(
-        len(taken) >= per_month, "TST-05", guards.month_taken().message, code="month_taken", field="member"
-    )
+    full = observe("DL-38", len(taken) >= per_month)
+    refuse_if(full, "TST-05", guards.month_taken().message, code="month_taken", field="member")
     words = _("All %(maximum)s tests of this policy period are used or ordered.") % {
         "maximum": account[KEY].ceiling
     }
@@ -222,7 +221,7 @@ def _advise(ctx: Ctx[AdviseInput]) -> None:
         ctx.now,
     )
     ctx.update(row, "outcome", "advice", "advised_by", "advised_at")
-    ctx.data["outcome"] = row.outcome
+    ctx.data |= {"outcome": row.outcome, "late": late_by(ctx, "advice_given")}
     _tell(ctx)
 
 

@@ -15,7 +15,7 @@ from apps.accounts.visibility import visible_to
 from apps.adjudication.clocks import consult_due
 from apps.adjudication.trace import observe
 from apps.care import guards
-from apps.care.asking import Data, asked_for, authorize, end, to_the_desk
+from apps.care.asking import Data, asked_for, authorize, end, late_by, to_the_desk
 from apps.care.catalog import MANAGER, OFFERS, PHONE, TRIAGE, VACCINATION
 from apps.care.inputs import AnswerInput, ContactInput, FinishInput, ServiceInput, SpecialistInput, WhyInput
 from apps.care.models import HealthManager, ServiceRequest
@@ -74,6 +74,7 @@ def _start_clock(ctx: Ctx[Any], row: ServiceRequest) -> None:
     opens = ctx.handbook.value("consult.opens")
     local = timezone.localtime(ctx.now)
     early = opens is not None and local.time() < opens
+    observe("VAS-11", early or spec.start != offer.received)
     at = local.replace(hour=opens.hour, minute=opens.minute, second=0, microsecond=0) if early else ctx.now
     ctx.emit(spec.start, at)
 
@@ -110,6 +111,8 @@ def _respond(ctx: Ctx[AnswerInput]) -> None:
             *row.flags,
             *({"rule": "VAS-10", "code": code} for code, so in remarks if observe("VAS-10", so)),
         ]
+    late = late_by(ctx, OFFERS[row.code].answered)
+    row.flags = [*row.flags, *({"rule": rule, "code": "answered_late"} for rule in late)]
     row.recommended = _recommended(ctx, given.recommended)
     row.appointment = _appointment(ctx, given.appointment)
     ctx.update(

@@ -55,6 +55,7 @@ def test_an_order_walks_to_its_end(world: Care, rulebook: Any) -> None:
     world.act(case, "share")
     clock = Clock.objects.get(case=case.pk)
     assert (clock.spec_id, clock.due_at) == ("DL-39", at("2026-09-17 10:00"))
+    rulebook.read_back("DL-39", clock.due_at)
     case = world.act(
         case, "advise", by="doctor", outcome="NO_PRESCRIPTION", advice="多休息", advised_by="李医生"
     )
@@ -67,6 +68,7 @@ def test_an_order_walks_to_its_end(world: Care, rulebook: Any) -> None:
         False,
     )
     rulebook.read_back("TST-08", row.outcome)
+    rulebook.read_back("TST-07", row.advice)
     case = world.act(case, "close")
     assert (case.state, case.open, counts()) == ("CLOSED", False, (1, 0))
     rulebook.read_back("TST-12", [*case.events.order_by("seq").values_list("to_state", flat=True)])
@@ -173,3 +175,18 @@ def test_who_orders_and_who_reports(world: Care) -> None:
         world.act(case, "sample", by="adjuster")
     with pytest.raises(InvalidInput):
         world.act(case, "sample", sampled_at="2026-09-17T10:00")
+
+
+@pytest.mark.parametrize(("when", "late"), [("2026-09-17 10:00:00", []), ("2026-09-17 10:00:01", ["DL-39"])])
+def test_advice_after_its_time_is_told_in_the_event(world: Care, when: str, late: list[str]) -> None:
+    case = world.act(world.reported(), "share")
+    advice = {"outcome": "PRESCRIPTION", "advice": "奥司他韦", "advised_by": "李医生"}
+    world.act(case, "advise", by="doctor", now=at(when), **advice)
+    assert case.events.get(name="advice_given").data["late"] == late
+
+
+def test_a_claim_is_decided_beside_the_count_of_tests(world: Care) -> None:
+    """The account of the tests is no limit of a benefit: facts and decision of a claim leave it alone."""
+    world.order()
+    world.do(world.review(series="2026"), "decide", by="senior")
+    assert counts() == (0, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -133,6 +133,16 @@ def test_a_phone_consult_is_answered_in_two_hours_or_the_next_morning(
     assert (clock.spec_id, clock.due_at, codes(case)) == (spec, at(due), remarks)
     rulebook.read_back("VAS-10" if spec == "DL-01" else "VAS-11", clock.due_at)
     rulebook.read_back(spec, clock.due_at)
+    if remarks:
+        rulebook.read_back("DL-03", codes(case))
+    for minutes, late in (
+        (0, spec == "DL-02"),
+        (1, True),
+    ):  # hours end with their last second, eleven is too late
+        again = world.request("PHONE_CONSULT", "2024", now=at(received))
+        when = at(due) + timedelta(minutes=minutes)
+        world.act(again, "respond", responder="陈医生", answer="已指导", expert=True, now=when)
+        assert ("answered_late" in codes(again)) == late
 
 
 @BOTH
@@ -154,7 +164,7 @@ def test_a_late_consult_says_so_and_is_answered_all_the_same(world: Care, time_m
         reached=False,
         now=at("2026-09-16 12:30"),
     )
-    assert (case.state, codes(case)) == ("RESPONDED", ["not_an_expert", "not_reached"])
+    assert (case.state, codes(case)) == ("RESPONDED", ["not_an_expert", "not_reached", "answered_late"])
     assert Clock.objects.get(case=case.pk).breached
     assert "无人接听" in Message.objects.get(case=case.pk).body
 
@@ -202,7 +212,12 @@ def test_what_cannot_be_done_ends_with_a_reason(world: Care, action: str, servic
 
 def test_a_text_consult_is_a_message_with_its_time(world: Care, rulebook: Any) -> None:
     clock = Clock.objects.get(case=world.request("TEXT_CONSULT", "2024").pk)
-    assert clock.spec_id == "DL-15"
+    assert (clock.spec_id, clock.due_at) == ("DL-15", at("2026-09-18 00:00"))
+    for when, late in (("2026-09-17 23:59", []), ("2026-09-18 00:00", ["answered_late"])):
+        case = world.request("TEXT_CONSULT", "2024")
+        world.act(case, "respond", responder="陈医生", answer="已指导", now=at(when))
+        assert codes(case) == late
+    rulebook.read_back("DL-15", clock.due_at)
 
 
 @pytest.mark.parametrize(
