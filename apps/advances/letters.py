@@ -11,14 +11,14 @@ from apps.adjudication.handbook import Handbook, Title
 from apps.advances.models import Advance
 from apps.cases.context import Ctx
 from apps.core.money import format_yuan
-from apps.documents.letters import (
+from apps.documents.letter_contexts import (
     About,
     AdvanceEndContext,
     DifferenceContext,
     EntrustmentContext,
     PayeeBlock,
-    queue_letter,
 )
+from apps.documents.letters import queue_letter
 from apps.documents.models import Letter
 from apps.messaging.contacts import contact_of, staff_for
 from apps.messaging.models import Message

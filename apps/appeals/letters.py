@@ -15,14 +15,14 @@ from apps.cases.context import Ctx
 from apps.claims.letters import about, local_day
 from apps.claims.models import Decision
 from apps.core.money import format_yuan, to_fen
-from apps.documents.letters import (
+from apps.documents.letter_contexts import (
     AppealedDecision,
     AppealReceivedContext,
     AppealReplyContext,
     ComparedLine,
     Reason,
-    queue_letter,
 )
+from apps.documents.letters import queue_letter
 from apps.messaging.outbox import notify_member
 
 FIRST_WORDS = {

@@ -13,7 +13,8 @@ from apps.adjudication.handbook import Title
 from apps.authorizations.assess import trial_in
 from apps.cases.context import Ctx
 from apps.core.money import format_yuan
-from apps.documents.letters import GuaranteeContext, queue_letter, void_letter
+from apps.documents.letter_contexts import GuaranteeContext
+from apps.documents.letters import queue_letter, void_letter
 from apps.documents.models import Letter
 from apps.messaging.models import Message
 from apps.messaging.outbox import notify_member, queue_message

@@ -16,9 +16,8 @@ from apps.adjudication.clocks import HOURS
 from apps.adjudication.handbook import Service
 from apps.adjudication.trace import observe
 from apps.care.guards import offered
-from apps.cases.context import Ctx
 from apps.cases.clocks import spec_of
-from apps.cases.engine import Ctx
+from apps.cases.context import Ctx
 from apps.cases.kinds import Kind
 from apps.cases.models import CaseFile, Clock
 from apps.enquiries.actions import policy_named

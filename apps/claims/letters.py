@@ -20,7 +20,7 @@ from apps.claims.models import Category
 from apps.claims.originals import mailing
 from apps.claims.rows import ClaimRows
 from apps.core.money import to_fen
-from apps.documents.letters import (
+from apps.documents.letter_contexts import (
     About,
     AcceptanceContext,
     EobContext,

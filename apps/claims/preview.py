@@ -16,7 +16,8 @@ from apps.claims.booking import PAYING, Verdict
 from apps.claims.models import Outcome, Proposal
 from apps.claims.variants import variant_of
 from apps.core.money import to_fen
-from apps.documents.letters import KINDS, series_block, to_json
+from apps.documents.letter_contexts import KINDS
+from apps.documents.letters import series_block, to_json
 from apps.documents.models import Letter
 from apps.documents.rendering import render_html
 

@@ -13,7 +13,8 @@ from apps.claims.assess import Assessment
 from apps.claims.booking import PAYING, Verdict, letter_of
 from apps.core.money import format_yuan, to_fen
 from apps.direct.models import DirectClaim
-from apps.documents.letters import HospitalShare, queue_letter
+from apps.documents.letter_contexts import HospitalShare
+from apps.documents.letters import queue_letter
 from apps.messaging.models import Message
 from apps.messaging.outbox import notify_member, queue_message
 

@@ -29,7 +29,8 @@ from apps.cases.inputs import parse_input
 from apps.cases.kinds import Action
 from apps.cases.models import CaseFile
 from apps.core.errors import Blocked, InvalidInput, NotAllowed
-from apps.documents.letters import About, queue_letter
+from apps.documents.letter_contexts import About
+from apps.documents.letters import queue_letter
 from apps.enquiries import forms_offered, guards
 from apps.enquiries.inputs import (
     AnswerInput,

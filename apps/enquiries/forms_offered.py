@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from apps.adjudication.handbook import Document, Handbook
 from apps.adjudication.trace import observe
 from apps.core.errors import Blocked, InvalidInput
-from apps.documents.letters import About, FormsContext, ListedPaper
+from apps.documents.letter_contexts import About, FormsContext, ListedPaper
 
 SERVICE = "forms"
 LIST = "REIMBURSEMENT"

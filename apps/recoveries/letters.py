@@ -11,7 +11,8 @@ from apps.cases.context import Ctx
 from apps.cases.models import CaseFile
 from apps.claims.letters import message_context
 from apps.core.money import format_yuan
-from apps.documents.letters import About, PayeeBlock, RecoveryContext, RefundDate, RefundLine, queue_letter
+from apps.documents.letter_contexts import About, PayeeBlock, RecoveryContext, RefundDate, RefundLine
+from apps.documents.letters import queue_letter
 from apps.documents.models import Letter
 from apps.messaging.contacts import contact_of, staff_for
 from apps.messaging.models import Message

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from apps.documents.letters import (
+from apps.documents.letter_contexts import (
     About,
     AcceptanceContext,
     EobContext,
