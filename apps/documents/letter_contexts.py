@@ -1,4 +1,8 @@
-"""What letters say: one dataclass a kind, kept as JSON with the letter."""
+"""What letters say: one dataclass a kind holds all that its template needs, kept as JSON with the letter.
+
+Money is integer fen, dates are `date`, names and account numbers come masked, words come in the language
+of the letter.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What letters say and how they are queued.
-
-One dataclass a kind of letter holds all that its template needs. Money is integer fen, dates are
-`date`, names and account numbers come masked, words come in the language of the letter.
-"""
+"""How letters are queued, numbered and superseded; what they say: `letter_contexts`."""
 
 from __future__ import annotations
 
@@ -18,15 +14,13 @@ from apps.adjudication.trace import observe
 from apps.core.errors import Blocked
 from apps.core.numbers import next_numbers
 from apps.core.queue import enqueue
+from apps.documents.letter_contexts import KINDS, LetterContext, RefusalContext, SupplementContext
 from apps.documents.models import Letter
 from apps.documents.series import series_block
 
 log = logging.getLogger(__name__)
 PREFIX = "L"
 LIVE = (Letter.State.QUEUED, Letter.State.RENDERED, Letter.State.SENT, Letter.State.FAILED)
-from apps.documents.letter_contexts import KINDS, LetterContext, RefusalContext, SupplementContext
-
-# --- Queueing -------------------------------------------------------------------------------------------
 
 
 def queue_letter(ctx: Any, context: LetterContext, *, language: str = "zh-hans") -> Letter:
