@@ -61,7 +61,7 @@ def in_turns(works: dict[str, Callable[[], Any]]) -> dict[str, dict[str, float]]
 
 def settlement(number: int) -> Any:
     """Ten lines; every one has another number, child and amounts."""
-    from apps.documents.letters import About, EobContext, EobLine, Reason
+    from apps.documents.letter_contexts import About, EobContext, EobLine, Reason
 
     about = About("张女士", "王**", f"P{number:08d}", f"C26-{number:06d}", date(2026, 9, 28), "全国版")
     lines = tuple(
@@ -77,7 +77,7 @@ def settlement(number: int) -> Any:
 def guarantee(number: int) -> Any:
     """Eight items in two languages, what the plan cuts, and conditions; the QR code differs with each."""
     from apps.adjudication.handbook import Title
-    from apps.documents.letters import GuaranteeContext
+    from apps.documents.letter_contexts import GuaranteeContext
 
     return GuaranteeContext(
         case=f"A26-{number:06d}", hospital=Title("上海和睦家医院", "Shanghai United Family Hospital"),
@@ -100,7 +100,8 @@ def letter(number: int, sort: str) -> Any:
     from django.utils import timezone
 
     from apps.adjudication.parse import parse_handbook
-    from apps.documents.letters import KINDS, to_json
+    from apps.documents.letter_contexts import KINDS
+    from apps.documents.letters import to_json
     from apps.documents.models import Letter
     from apps.documents.series import series_block
 
