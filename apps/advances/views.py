@@ -85,7 +85,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     if request.GET.get("excel"):
         return _excel(rows)
     shown = list(rows[: SHOWN + 1])
-    told = [(row, due_words(row.case.next_due)[5:]) for row in shown[:SHOWN]]
+    told = [(row, due_words(row.case.next_due)[5:10]) for row in shown[:SHOWN]]
     here = {key: value for key, value in asdict(filters).items() if value}
     context = {
         "title": _("Inpatient advances"), "filters": filters, "rows": told, "more": len(shown) > SHOWN,
