@@ -102,7 +102,9 @@ class CaseFile(models.Model):
             models.Index(fields=["kind", "-opened_at"], name="case_kind_recent"),
             models.Index(fields=["-closed_at"], name="case_closed"),
             models.Index(
-                fields=["provider", "-opened_at"], condition=~models.Q(provider=""), name="case_provider_recent"
+                fields=["provider", "-opened_at"],
+                condition=~models.Q(provider=""),
+                name="case_provider_recent",
             ),
         ]
 
