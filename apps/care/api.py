@@ -180,7 +180,11 @@ class CareViewSet(
     def get_queryset(self) -> QuerySet[CaseFile]:
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
-        return cases_of(self.actor, self.kind).select_related("member", "policy", "handbook", *self.related)
+        return (
+            cases_of(self.actor, self.kind)
+            .select_related("member", "policy", "handbook", *self.related)
+            .prefetch_related("clocks")
+        )
 
     def get_serializer_context(self) -> dict[str, Any]:
         fake = getattr(self, "swagger_fake_view", False)

@@ -135,10 +135,8 @@ def test_a_phone_consult_is_answered_in_two_hours_or_the_next_morning(
     rulebook.read_back(spec, clock.due_at)
     if remarks:
         rulebook.read_back("DL-03", codes(case))
-    for minutes, late in (
-        (0, spec == "DL-02"),
-        (1, True),
-    ):  # hours end with their last second, eleven is too late
+    # Hours end with their last second, eleven is too late.
+    for minutes, late in ((-1, False), (0, spec == "DL-02"), (1, True)):
         again = world.request("PHONE_CONSULT", "2024", now=at(received))
         when = at(due) + timedelta(minutes=minutes)
         world.act(again, "respond", responder="陈医生", answer="已指导", expert=True, now=when)
