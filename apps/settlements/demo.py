@@ -72,11 +72,12 @@ def _contract(place: Hospital, number: int, now: datetime) -> None:
 
 def _statements(hospitals: list[Hospital], now: datetime) -> Iterator[Statement]:
     """One for each hospital and series; the last claims of each wait for the next run."""
-    finance, today = _actor("finance"), timezone.localtime(now).date()
+    finance, then = _actor("finance"), now - timedelta(hours=6)
+    until = timezone.localtime(then).date()
     for place in hospitals:
         for series in sorted(set(unpaid(finance, place).values_list("series", flat=True))):
             try:
-                yield from runs.make(finance, place.code, today, series=series, now=now - timedelta(hours=6))
+                yield from runs.make(finance, place.code, until, series=series, now=then)
             except DomainError:  # nothing of it is complete yet
                 continue
 
