@@ -49,7 +49,9 @@ def pay(world: Advances, case: CaseFile) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("billed", S38)
-def test_s38_the_difference_is_the_providers_and_the_rest_the_familys(world: Advances, billed: str) -> None:
+def test_s38_the_difference_is_the_providers_and_the_rest_the_familys(
+    world: Advances, rulebook: Any, billed: str
+) -> None:
     difference, orders = S38[billed]
     case = world.settled(billed)
     assert decide(world, case).claim.decided_fen == round(float(billed) * 100)
@@ -58,6 +60,7 @@ def test_s38_the_difference_is_the_providers_and_the_rest_the_familys(world: Adv
     assert row.case.state == ("REFUND_DUE" if difference else "ADJUDICATED")
     assert not CaseFile.objects.filter(kind="recovery").exists()  # nor is a card greyed
     assert Clock.objects.filter(case=case, key="advance.refund").exists() is bool(difference)
+    rulebook.fired("DL-42", fired=bool(difference))
     pay(world, case)
     assert world.claim_of(case).state == "CLOSED"
     paid = PaymentOrder.objects.filter(case=row.claim, assigned=True).get()
@@ -70,7 +73,8 @@ def test_the_family_refunds_part_by_part_and_the_advance_closes(world: Advances,
     decide(world, case)
     row = world.row(case)
     assert row.refund_due_on == date(2026, 10, 16)  # DL-42: thirty calendar days
-    rulebook.read_back("DL-42", world.clock(case, "advance.refund").day)
+    assert world.clock(case, "advance.refund").state == "RUNNING"
+    rulebook.fired("DL-42")
     letter = Letter.objects.get(case=case, kind="DIFFERENCE")
     assert letter.context["open_fen"] == 350_000
     assert letter.context["payee"]["account"] == "436742001234"
