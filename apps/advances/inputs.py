@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.adjudication.codes import CAUSES, LINE_KINDS
 from apps.adjudication.keys import CHANNELS
@@ -65,7 +66,13 @@ class ApplyInput:
     visit_type: str = ask(
         _("Visit type"), default="INPATIENT", choices=codes(VISITS), widget="select", rule="ADV-02"
     )
-    cost: str = ask(_("Asked for"), default=TREATMENT, choices=COSTS, widget="select", rule="ADV-18")
+    cost: str = ask(
+        pgettext_lazy("advance", "Asked for"),
+        default=TREATMENT,
+        choices=COSTS,
+        widget="select",
+        rule="ADV-18",
+    )
     need: bool = ask(_("The family says that money is short"), default=False, rule="ADV-02")
     consent: bool = ask(_("The family agrees to hand over full papers"), default=False, rule="ADV-13")
     admitted: bool = ask(_("Admitted already"), default=False)
