@@ -37,6 +37,7 @@ def house(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[Roo
 def test_from_the_question_to_the_letter_at_the_hospital(desk: Desk, house: Rooms) -> None:
     page = desk.sit("intake")
     page.get_by_role("link", name="申请事先授权").first.click()
+    page.wait_for_url("**/authorizations/new/*")  # loaded: before that nobody hears what is typed
     page.locator("#child-finder").fill("wxm")
     page.locator(".c-suggest__item", has_text="M2026").click()
     page.locator("[data-suggest]:has([name=hospital]) [data-suggest-text]").fill("悦安")

@@ -132,6 +132,7 @@ def scan(words: str) -> bytes:
 
 def fill_report(page: Page, *, amount: str = "800.00") -> None:
     """The report form as a clerk at the phone fills it, look-ups included."""
+    page.wait_for_load_state()  # before that nobody hears what is typed
     page.locator("#child-finder").fill("wxm")
     page.locator(".c-suggest__item", has_text="M2026").click()
     expect(page.locator("[name='member.number']")).to_have_value("M2026")
